@@ -1,0 +1,221 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/gochat-dev/gochat/internal/chat"
+)
+
+// MaxFrame is the largest frame that is read, in bytes.
+const MaxFrame = 64 << 10
+
+// ErrBadFrame says that a frame is not of the contract at all: the connection is closed with 4110.
+var ErrBadFrame = errors.New("bad frame")
+
+// Command is what a client asks for. Exactly the fields of its type are set.
+type Command struct {
+	Type   string
+	ID     json.RawMessage // the number of the client's choosing, as it was written; nil for pong
+	Send   *Send
+	Join   *Join
+	Page   *History
+	Typing *SetTyping
+	Read   *MarkRead
+	State  chat.State // of presence
+	Token  string     // of auth
+}
+
+// Send asks for a text to be appended.
+type Send struct {
+	RoomID   string `json:"room_id"`
+	ClientID string `json:"client_id"`
+	Body     string `json:"body"`
+}
+
+// Join asks for a room's latest entries, or for those after a position.
+type Join struct {
+	RoomID          string `json:"room_id"`
+	LastReceivedSeq *int64 `json:"last_received_seq"`
+	LastReceivedID  string `json:"last_received_id"`
+}
+
+// History asks for a page of a room's log.
+type History struct {
+	RoomID    string `json:"room_id"`
+	BeforeSeq int64  `json:"before_seq"`
+	AfterSeq  *int64 `json:"after_seq"`
+	Limit     int    `json:"limit"`
+}
+
+// SetTyping says that the user types, or stopped.
+type SetTyping struct {
+	RoomID string `json:"room_id"`
+	On     bool   `json:"on"`
+}
+
+// MarkRead moves the user's read position.
+type MarkRead struct {
+	RoomID string `json:"room_id"`
+	Seq    int64  `json:"seq"`
+}
+
+// Decode calls each with every command of a frame, in order. A command that can't be understood is handed on
+// with an *chat.Error. A frame that is not text of JSON objects with a type, separated by newlines, gives
+// ErrBadFrame; what stood before the fault has been handed on.
+func Decode(frame []byte, each func(Command, *chat.Error)) error {
+	if !utf8.Valid(frame) {
+		return fmt.Errorf("%w: invalid UTF-8", ErrBadFrame)
+	}
+	seen := false
+	for line := range bytes.SplitSeq(frame, []byte{'\n'}) {
+		line = bytes.TrimSpace(line)
+		if len(line) == 0 {
+			continue
+		}
+		seen = true
+		cmd, problem, err := decodeOne(line)
+		if err != nil {
+			return err
+		}
+		each(cmd, problem)
+	}
+	if !seen {
+		return fmt.Errorf("%w: empty", ErrBadFrame)
+	}
+	return nil
+}
+
+func decodeOne(line []byte) (Command, *chat.Error, error) {
+	var head struct {
+		Type *string         `json:"type"`
+		ID   json.RawMessage `json:"id"`
+	}
+	if line[0] != '{' {
+		return Command{}, nil, fmt.Errorf("%w: not a JSON object", ErrBadFrame)
+	}
+	if err := json.Unmarshal(line, &head); err != nil {
+		var kind *json.UnmarshalTypeError
+		if errors.As(err, &kind) {
+			return Command{}, nil, fmt.Errorf("%w: type must be a string", ErrBadFrame)
+		}
+		return Command{}, nil, fmt.Errorf("%w: not JSON", ErrBadFrame)
+	}
+	if head.Type == nil || *head.Type == "" {
+		return Command{}, nil, fmt.Errorf("%w: no type", ErrBadFrame)
+	}
+	cmd := Command{Type: *head.Type, ID: head.ID}
+	if cmd.Type == "pong" {
+		return cmd, nil, nil
+	}
+	if !isNumber(cmd.ID) {
+		cmd.ID = nil
+		return cmd, chat.Refuse(chat.CodeBadRequest, "a command needs an id: a number of your choosing"), nil
+	}
+	return cmd, cmd.parse(line), nil
+}
+
+// isNumber reports whether raw JSON is a number short enough to be repeated in a reply.
+func isNumber(raw json.RawMessage) bool {
+	return len(raw) > 0 && len(raw) <= 32 && (raw[0] == '-' || (raw[0] >= '0' && raw[0] <= '9'))
+}
+
+// parse reads the fields of the command's type.
+func (c *Command) parse(line []byte) *chat.Error {
+	var into any
+	var state struct {
+		State chat.State `json:"state"`
+	}
+	var auth struct {
+		Token string `json:"token"`
+	}
+	switch c.Type {
+	case "send":
+		c.Send = &Send{}
+		into = c.Send
+	case "join":
+		c.Join = &Join{}
+		into = c.Join
+	case "history":
+		c.Page = &History{}
+		into = c.Page
+	case "typing":
+		c.Typing = &SetTyping{}
+		into = c.Typing
+	case "read":
+		c.Read = &MarkRead{}
+		into = c.Read
+	case "presence":
+		into = &state
+	case "auth":
+		into = &auth
+	case "ping":
+		return nil
+	default:
+		return chat.Refuse(chat.CodeUnknownType, "this server does not know a command of this type")
+	}
+	if err := json.Unmarshal(line, into); err != nil {
+		return chat.Refuse(chat.CodeBadRequest, "a field of the command has the wrong JSON type")
+	}
+	c.State, c.Token = state.State, auth.Token
+	return c.check()
+}
+
+func (c *Command) check() *chat.Error {
+	bad := func(message string) *chat.Error { return chat.Refuse(chat.CodeBadRequest, message) }
+	room := func(id string) *chat.Error {
+		if !validID(id) {
+			return bad("room_id is missing or not an id")
+		}
+		return nil
+	}
+	switch {
+	case c.Send != nil:
+		if c.Send.ClientID == "" {
+			return bad("client_id is missing: a UUID, the same one for every attempt to send this message")
+		}
+		return room(c.Send.RoomID)
+	case c.Join != nil:
+		if c.Join.LastReceivedSeq != nil && *c.Join.LastReceivedSeq < 0 {
+			return bad("last_received_seq must not be negative")
+		}
+		return room(c.Join.RoomID)
+	case c.Page != nil:
+		if c.Page.BeforeSeq < 0 || (c.Page.AfterSeq != nil && *c.Page.AfterSeq < 0) || (c.Page.BeforeSeq > 0 && c.Page.AfterSeq != nil) {
+			return bad("history takes before_seq or after_seq, not negative")
+		}
+		if c.Page.Limit < 0 || c.Page.Limit > chat.MaxPage {
+			return bad("limit must be between 1 and 200")
+		}
+		return room(c.Page.RoomID)
+	case c.Typing != nil:
+		return room(c.Typing.RoomID)
+	case c.Read != nil:
+		if c.Read.Seq < 0 {
+			return bad("seq must not be negative")
+		}
+		return room(c.Read.RoomID)
+	case c.Type == "presence" && c.State != chat.Online && c.State != chat.Away:
+		return bad("state must be online or away")
+	case c.Type == "auth" && c.Token == "":
+		return bad("token is missing")
+	default:
+		return nil
+	}
+}
+
+// validID reports whether a string can be an id at all: short, without a colon or control characters.
+func validID(id string) bool {
+	if id == "" || len(id) > 64 {
+		return false
+	}
+	for i := range len(id) {
+		if id[i] <= ' ' || id[i] == ':' || id[i] == 0x7f {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,107 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+
+	"github.com/gochat-dev/gochat/internal/chat"
+)
+
+// Frame is one encoded object, with the header of an unmasked WebSocket text frame (RFC 6455 section 5.2) in
+// front of it, so that it can be written to any number of connections as it is (HUB2). It is immutable.
+type Frame struct {
+	bytes  []byte // header and payload
+	offset int    // where the payload starts
+	signal bool
+}
+
+// Bytes is the whole WebSocket frame.
+func (f *Frame) Bytes() []byte { return f.bytes }
+
+// Payload is the JSON object alone.
+func (f *Frame) Payload() []byte { return f.bytes[f.offset:] }
+
+// Len is the size of the whole frame in bytes.
+func (f *Frame) Len() int { return len(f.bytes) }
+
+// Signal reports whether the frame may be shed when a client is slow (HUB4).
+func (f *Frame) Signal() bool { return f.signal }
+
+const maxHeader = 10
+
+// AppendHeader appends the header of a final, unmasked WebSocket text frame with n bytes of payload.
+func AppendHeader(b []byte, n int) []byte {
+	const finText = 0x81
+	switch {
+	case n < 126:
+		return append(b, finText, byte(n))
+	case n < 1<<16:
+		return binary.BigEndian.AppendUint16(append(b, finText, 126), uint16(n))
+	default:
+		return binary.BigEndian.AppendUint64(append(b, finText, 127), uint64(n))
+	}
+}
+
+// Merge appends one WebSocket frame that holds the payloads of all frames, separated by newlines.
+func Merge(b []byte, frames []*Frame) []byte {
+	n := len(frames) - 1
+	for _, f := range frames {
+		n += len(f.Payload())
+	}
+	b = AppendHeader(b, n)
+	for i, f := range frames {
+		if i > 0 {
+			b = append(b, '\n')
+		}
+		b = append(b, f.Payload()...)
+	}
+	return b
+}
+
+// encode makes a frame of an object. Its JSON never holds a raw newline.
+func encode(v any) *Frame {
+	var buf bytes.Buffer
+	buf.Grow(512)
+	buf.Write(make([]byte, maxHeader))
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		panic(fmt.Sprintf("wire: encoding %T: %v", v, err)) // our own structs always encode
+	}
+	payload := buf.Bytes()[maxHeader : buf.Len()-1] // without the encoder's newline
+	b := make([]byte, 0, len(payload)+headerLen(len(payload)))
+	b = AppendHeader(b, len(payload))
+	offset := len(b)
+	return &Frame{bytes: append(b, payload...), offset: offset}
+}
+
+func headerLen(n int) int {
+	switch {
+	case n < 126:
+		return 2
+	case n < 1<<16:
+		return 4
+	default:
+		return maxHeader
+	}
+}
+
+func signal(v any) *Frame {
+	f := encode(v)
+	f.signal = true
+	return f
+}
+
+type typed struct {
+	Type string `json:"type"`
+}
+
+// EncodeEntry makes the push of an entry.
+func EncodeEntry(e *chat.Entry) *Frame {
+	return encode(struct {
+		typed
+		Entry
+	}{typed{"entry"}, FromEntry(e)})
+}
