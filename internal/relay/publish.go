@@ -1,0 +1,78 @@
+package relay
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/gochat-dev/gochat/internal/chat"
+)
+
+// publisher sends notices in the order they came, as many as wait in one trip.
+type publisher struct {
+	wake chan struct{}
+	stop chan struct{}
+	wg   sync.WaitGroup
+
+	mu      sync.Mutex
+	notices []chat.Notice
+	heads   map[string]int64
+}
+
+const (
+	maxUnpublished = 50000 // notices that may wait; beyond it they are dropped: bells may be lost (HUB5)
+	publishTimeout = time.Second
+)
+
+func (p *publisher) add(notices []chat.Notice, heads map[string]int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.notices) < maxUnpublished {
+		p.notices = append(p.notices, notices...)
+	}
+	if p.heads == nil {
+		p.heads = make(map[string]int64)
+	}
+	for room, seq := range heads {
+		p.heads[room] = max(p.heads[room], seq)
+	}
+	signal(p.wake)
+}
+
+func (p *publisher) take() ([]chat.Notice, map[string]int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	notices, heads := p.notices, p.heads
+	p.notices, p.heads = nil, nil
+	return notices, heads
+}
+
+// Publish implements hub.Source: it queues a notice for the other nodes.
+func (r *Relay) Publish(n chat.Notice) { r.publisher.add([]chat.Notice{n}, nil) }
+
+func (r *Relay) publish() {
+	for {
+		select {
+		case <-r.publisher.wake:
+			r.publishWaiting()
+		case <-r.publisher.stop:
+			r.publishWaiting()
+			return
+		}
+	}
+}
+
+// publishWaiting rings the bells that wait. Where it can't, the node is silent until it can again (HUB6).
+func (r *Relay) publishWaiting() {
+	notices, heads := r.publisher.take()
+	if len(notices) == 0 && len(heads) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), publishTimeout)
+	defer cancel()
+	err := r.cfg.Backplane.Publish(ctx, notices, heads)
+	if err != nil {
+		r.log.Warn("publishing to the other nodes failed", "notices", len(notices), "err", err)
+	}
+	r.checker.silence(err != nil)
+}
