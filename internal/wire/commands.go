@@ -29,7 +29,7 @@ type Command struct {
 	Token  string     // of auth
 }
 
-// Send asks for a text to be appended.
+// Send asks for a text to be appended. Without a ClientID the server makes one, and a resend is a second message (SEQ2).
 type Send struct {
 	RoomID   string `json:"room_id"`
 	ClientID string `json:"client_id"`
@@ -174,9 +174,6 @@ func (c *Command) check() *chat.Error {
 	}
 	switch {
 	case c.Send != nil:
-		if c.Send.ClientID == "" {
-			return bad("client_id is missing: a UUID, the same one for every attempt to send this message")
-		}
 		return room(c.Send.RoomID)
 	case c.Join != nil:
 		if c.Join.LastReceivedSeq != nil && *c.Join.LastReceivedSeq < 0 {
