@@ -1,0 +1,84 @@
+package sqlite
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/gochat-dev/gochat/internal/chat"
+)
+
+// pinged remembers the last success, so that being asked often costs no writes.
+type pinged struct {
+	mu sync.Mutex
+	at time.Time // guarded by mu
+}
+
+// pingEvery is how long a success of Ping is trusted.
+const pingEvery = time.Second
+
+// Ping implements chat.Upkeep. It rewrites one row of a few pages, so that it needs as much room as an entry does.
+func (s *Store) Ping(ctx context.Context) error {
+	s.pinged.mu.Lock()
+	fresh := time.Since(s.pinged.at) < pingEvery
+	s.pinged.mu.Unlock()
+	if !fresh {
+		if err := s.write(ctx, "ping", func(c *conn) error {
+			_, err := c.exec(`INSERT INTO pings (id, filling) VALUES (1, randomblob(16384))
+				ON CONFLICT (id) DO UPDATE SET filling = excluded.filling`)
+			return err
+		}); err != nil {
+			return err
+		}
+		s.pinged.mu.Lock()
+		s.pinged.at = time.Now()
+		s.pinged.mu.Unlock()
+	}
+	_, err := s.Epoch(ctx)
+	return err
+}
+
+// Epoch implements chat.Upkeep.
+func (s *Store) Epoch(ctx context.Context) (epoch string, err error) {
+	err = s.read(ctx, "read epoch", func(c *conn) error {
+		epoch, err = c.epoch()
+		return err
+	})
+	return epoch, err
+}
+
+// NewEpoch implements chat.Upkeep.
+func (s *Store) NewEpoch(ctx context.Context) (string, error) {
+	epoch := chat.NewID()
+	if err := s.change(ctx, "write epoch", `UPDATE meta SET value = ? WHERE key = 'epoch'`, epoch); err != nil {
+		return "", err
+	}
+	return epoch, nil
+}
+
+// IdleGuests implements chat.Upkeep.
+func (s *Store) IdleGuests(ctx context.Context, since time.Time, limit int) (ids []string, err error) {
+	err = s.read(ctx, "find idle guests", func(c *conn) error {
+		ids, err = c.strings(`SELECT id FROM users WHERE guest = 1 AND deleted_at IS NULL AND seen_at < ?
+			ORDER BY seen_at LIMIT ?`, since.UnixMilli(), limit)
+		return err
+	})
+	return ids, err
+}
+
+// Prune implements chat.Upkeep.
+func (s *Store) Prune(ctx context.Context, before time.Time) error {
+	return s.write(ctx, "prune", func(c *conn) error {
+		for _, statement := range []string{
+			`DELETE FROM sessions WHERE expires_at < ?1 OR revoked_at < ?1`,
+			`DELETE FROM refresh_tokens WHERE traded_at < ?1`,
+			`DELETE FROM invites WHERE expires_at < ?1 OR ended_at < ?1`,
+			`DELETE FROM silent_nodes WHERE until < ?1`,
+		} {
+			if _, err := c.exec(statement, before.UnixMilli()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
