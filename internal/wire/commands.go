@@ -19,7 +19,7 @@ var ErrBadFrame = errors.New("bad frame")
 // Command is what a client asks for. Exactly the fields of its type are set.
 type Command struct {
 	Type   string
-	ID     json.RawMessage // the number of the client's choosing, as it was written; nil for pong
+	ID     json.RawMessage // the number of the client's choosing, as it was written; nil for pong, and where it is not a number
 	Send   *Send
 	Join   *Join
 	Page   *History
@@ -63,6 +63,25 @@ type MarkRead struct {
 	Seq    int64  `json:"seq"`
 }
 
+// fields is what a command of any type may hold: a field's name means one thing in the whole contract, so that a
+// command is read in one pass.
+type fields struct {
+	Type            string          `json:"type"`
+	ID              json.RawMessage `json:"id"`
+	RoomID          string          `json:"room_id"`
+	ClientID        string          `json:"client_id"`
+	Body            string          `json:"body"`
+	LastReceivedSeq *int64          `json:"last_received_seq"`
+	LastReceivedID  string          `json:"last_received_id"`
+	BeforeSeq       int64           `json:"before_seq"`
+	AfterSeq        *int64          `json:"after_seq"`
+	Limit           int             `json:"limit"`
+	On              bool            `json:"on"`
+	Seq             int64           `json:"seq"`
+	State           chat.State      `json:"state"`
+	Token           string          `json:"token"`
+}
+
 // Decode calls each with every command of a frame, in order. A command that can't be understood is handed on
 // with an *chat.Error. A frame that is not text of JSON objects with a type, separated by newlines, gives
 // ErrBadFrame; what stood before the fault has been handed on.
@@ -72,7 +91,7 @@ func Decode(frame []byte, each func(Command, *chat.Error)) error {
 	}
 	seen := false
 	for line := range bytes.SplitSeq(frame, []byte{'\n'}) {
-		line = bytes.TrimSpace(line)
+		line = bytes.Trim(line, " \t\r")
 		if len(line) == 0 {
 			continue
 		}
@@ -90,32 +109,34 @@ func Decode(frame []byte, each func(Command, *chat.Error)) error {
 }
 
 func decodeOne(line []byte) (Command, *chat.Error, error) {
-	var head struct {
-		Type *string         `json:"type"`
-		ID   json.RawMessage `json:"id"`
-	}
 	if line[0] != '{' {
 		return Command{}, nil, fmt.Errorf("%w: not a JSON object", ErrBadFrame)
 	}
-	if err := json.Unmarshal(line, &head); err != nil {
-		var kind *json.UnmarshalTypeError
-		if errors.As(err, &kind) {
-			return Command{}, nil, fmt.Errorf("%w: type must be a string", ErrBadFrame)
-		}
+	var f fields
+	err := json.Unmarshal(line, &f)
+	// A field of the wrong JSON type does not stop Unmarshal: the others have been read.
+	var mistyped *json.UnmarshalTypeError
+	if err != nil && !errors.As(err, &mistyped) {
 		return Command{}, nil, fmt.Errorf("%w: not JSON", ErrBadFrame)
 	}
-	if head.Type == nil || *head.Type == "" {
-		return Command{}, nil, fmt.Errorf("%w: no type", ErrBadFrame)
+	if f.Type == "" {
+		return Command{}, nil, fmt.Errorf("%w: no type, or not a string", ErrBadFrame)
 	}
-	cmd := Command{Type: *head.Type, ID: head.ID}
+	cmd := Command{Type: f.Type}
 	if cmd.Type == "pong" {
 		return cmd, nil, nil
 	}
-	if !isNumber(cmd.ID) {
-		cmd.ID = nil
+	if !isNumber(f.ID) {
 		return cmd, chat.Refuse(chat.CodeBadRequest, "a command needs an id: a number of your choosing"), nil
 	}
-	return cmd, cmd.parse(line), nil
+	cmd.ID = f.ID
+	if !cmd.take(&f) {
+		return cmd, chat.Refuse(chat.CodeUnknownType, "this server does not know a command of this type"), nil
+	}
+	if mistyped != nil {
+		return cmd, chat.Refuse(chat.CodeBadRequest, "a field of the command has the wrong JSON type"), nil
+	}
+	return cmd, cmd.check(), nil
 }
 
 // isNumber reports whether raw JSON is a number short enough to be repeated in a reply.
@@ -123,45 +144,28 @@ func isNumber(raw json.RawMessage) bool {
 	return len(raw) > 0 && len(raw) <= 32 && (raw[0] == '-' || (raw[0] >= '0' && raw[0] <= '9'))
 }
 
-// parse reads the fields of the command's type.
-func (c *Command) parse(line []byte) *chat.Error {
-	var into any
-	var state struct {
-		State chat.State `json:"state"`
-	}
-	var auth struct {
-		Token string `json:"token"`
-	}
+// take sets the fields of the command's type, and reports whether it is a known one.
+func (c *Command) take(f *fields) bool {
 	switch c.Type {
 	case "send":
-		c.Send = &Send{}
-		into = c.Send
+		c.Send = &Send{RoomID: f.RoomID, ClientID: f.ClientID, Body: f.Body}
 	case "join":
-		c.Join = &Join{}
-		into = c.Join
+		c.Join = &Join{RoomID: f.RoomID, LastReceivedSeq: f.LastReceivedSeq, LastReceivedID: f.LastReceivedID}
 	case "history":
-		c.Page = &History{}
-		into = c.Page
+		c.Page = &History{RoomID: f.RoomID, BeforeSeq: f.BeforeSeq, AfterSeq: f.AfterSeq, Limit: f.Limit}
 	case "typing":
-		c.Typing = &SetTyping{}
-		into = c.Typing
+		c.Typing = &SetTyping{RoomID: f.RoomID, On: f.On}
 	case "read":
-		c.Read = &MarkRead{}
-		into = c.Read
+		c.Read = &MarkRead{RoomID: f.RoomID, Seq: f.Seq}
 	case "presence":
-		into = &state
+		c.State = f.State
 	case "auth":
-		into = &auth
+		c.Token = f.Token
 	case "ping":
-		return nil
 	default:
-		return chat.Refuse(chat.CodeUnknownType, "this server does not know a command of this type")
+		return false
 	}
-	if err := json.Unmarshal(line, into); err != nil {
-		return chat.Refuse(chat.CodeBadRequest, "a field of the command has the wrong JSON type")
-	}
-	c.State, c.Token = state.State, auth.Token
-	return c.check()
+	return true
 }
 
 func (c *Command) check() *chat.Error {

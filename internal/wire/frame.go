@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/gochat-dev/gochat/internal/chat"
 )
@@ -15,6 +16,7 @@ type Frame struct {
 	bytes  []byte // header and payload
 	offset int    // where the payload starts
 	signal bool
+	born   time.Time // when the entry was committed; zero where that does not count
 }
 
 // Bytes is the whole WebSocket frame.
@@ -29,7 +31,15 @@ func (f *Frame) Len() int { return len(f.bytes) }
 // Signal reports whether the frame may be shed when a client is slow (HUB4).
 func (f *Frame) Signal() bool { return f.signal }
 
-const maxHeader = 10
+// Committed is when the entry of a live delivery was committed; zero for all other frames.
+func (f *Frame) Committed() time.Time { return f.born }
+
+// Live returns the frame as one of a live delivery, sharing its bytes.
+func (f *Frame) Live(committed time.Time) *Frame {
+	live := *f
+	live.born = committed
+	return &live
+}
 
 // AppendHeader appends the header of a final, unmasked WebSocket text frame with n bytes of payload.
 func AppendHeader(b []byte, n int) []byte {
@@ -64,15 +74,14 @@ func Merge(b []byte, frames []*Frame) []byte {
 func encode(v any) *Frame {
 	var buf bytes.Buffer
 	buf.Grow(512)
-	buf.Write(make([]byte, maxHeader))
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
 		panic(fmt.Sprintf("wire: encoding %T: %v", v, err)) // our own structs always encode
 	}
-	payload := buf.Bytes()[maxHeader : buf.Len()-1] // without the encoder's newline
-	b := make([]byte, 0, len(payload)+headerLen(len(payload)))
-	b = AppendHeader(b, len(payload))
+	payload := buf.Bytes()[:buf.Len()-1] // without the encoder's newline
+	// A copy of the exact size: rings keep frames for a long time (RES4).
+	b := AppendHeader(make([]byte, 0, headerLen(len(payload))+len(payload)), len(payload))
 	offset := len(b)
 	return &Frame{bytes: append(b, payload...), offset: offset}
 }
@@ -84,7 +93,7 @@ func headerLen(n int) int {
 	case n < 1<<16:
 		return 4
 	default:
-		return maxHeader
+		return 10
 	}
 }
 
@@ -94,6 +103,7 @@ func signal(v any) *Frame {
 	return f
 }
 
+// typed starts every object that the server sends.
 type typed struct {
 	Type string `json:"type"`
 }

@@ -89,7 +89,7 @@ func TestGoldenComplete(t *testing.T) {
 	}
 }
 
-func readExamples(t *testing.T, direction string) map[string]example {
+func readExamples(t testing.TB, direction string) map[string]example {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(framesDir, "*.json"))
 	if err != nil {
@@ -156,7 +156,7 @@ func decodeOne(t *testing.T, frame []byte) wire.Command {
 	return got[0]
 }
 
-func compact(t *testing.T, raw json.RawMessage) string {
+func compact(t testing.TB, raw json.RawMessage) string {
 	t.Helper()
 	var buf bytes.Buffer
 	if err := json.Compact(&buf, raw); err != nil {

@@ -107,7 +107,10 @@ type Entry struct {
 func FromEntry(e *chat.Entry) Entry {
 	out := Entry{
 		RoomID: e.RoomID, Seq: e.Seq, Kind: e.Kind, MessageID: e.MessageID, ClientID: e.ClientID,
-		SenderID: e.SenderID, At: Time{e.At}, Body: e.Body, Data: e.Data,
+		SenderID: e.SenderID, At: Time{e.At}, Body: e.Body,
+	}
+	if len(e.Data) > 0 && json.Valid(e.Data) { // a row damaged by hand must not stop the server
+		out.Data = e.Data
 	}
 	// 0 is sent: the first entry of a log says that there is nothing before it.
 	if e.PrevSeq != e.Seq-1 || e.PrevSeq == 0 {
@@ -156,7 +159,7 @@ type Problem struct {
 	RetryAfterMS int64     `json:"retry_after_ms"`
 }
 
-// FromError converts an error that may be shown; anything else becomes "unavailable" without detail.
+// FromError converts an error that may be shown.
 func FromError(err *chat.Error) Problem {
 	return Problem{Code: err.Code, Message: err.Message, RetryAfterMS: err.RetryAfter.Milliseconds()}
 }
