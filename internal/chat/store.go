@@ -57,10 +57,11 @@ type Run struct {
 	Epoch   string   // in the same snapshot (RES3)
 }
 
-// PageQuery asks for a page of history: before a number, after one, or around one (at most one is set;
-// all zero: the latest). Limit is 1 to MaxPage.
+// PageQuery asks for a page of history: before a number, after one (0 with FromStart), or around one (at most one is
+// set; all zero: the latest). Limit is 1 to MaxPage.
 type PageQuery struct {
 	Before, After, Around int64
+	FromStart             bool
 	Limit                 int
 }
 

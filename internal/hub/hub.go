@@ -17,8 +17,9 @@ import (
 
 // Delivery is an entry on its way to the connections of a room, encoded once (HUB2).
 type Delivery struct {
-	Entry *chat.Entry
-	Frame *wire.Frame
+	Entry     *chat.Entry
+	Frame     *wire.Frame
+	Committed time.Time // when this node committed or heard of it; zero where it is read again
 }
 
 // Encode makes the delivery of an entry.

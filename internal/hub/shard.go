@@ -130,8 +130,9 @@ func (s *shard) offer(r *room, d Delivery) {
 func (s *shard) deliver(r *room, d Delivery) {
 	r.last = d.Entry.Position()
 	r.ring.add(item{at: r.last, frame: d.Frame, left: leaver(d.Entry)})
+	live := d.Frame.Live(d.Committed)
 	for _, seat := range r.seats {
-		seat.conn.Push(d.Frame)
+		seat.conn.Push(live)
 	}
 	s.cfg.Observe.Delivered(len(r.seats))
 	switch d.Entry.Kind {

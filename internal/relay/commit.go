@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/gochat-dev/gochat/internal/chat"
-	"github.com/gochat-dev/gochat/internal/hub"
 )
 
 // Origin is the connection that a draft came from.
@@ -297,7 +296,7 @@ func (r *Relay) announce(outcomes []chat.Outcome, began time.Time) {
 		e := &o.Entry
 		notices = append(notices, chat.Notice{RoomID: e.RoomID, Entry: e})
 		heads[e.RoomID] = max(heads[e.RoomID], e.Seq)
-		r.hub.Deliver(hub.Encode(e))
+		r.deliver(e)
 		if o.Duplicate {
 			duplicates++
 			continue

@@ -49,7 +49,7 @@ type Sessions interface {
 	// RoomsChanged makes a user's connections read their list of rooms again; the empty user means everybody.
 	RoomsChanged(userID string)
 	// Revoked closes what a session opened.
-	Revoked(sessionID string)
+	Revoked(userID, sessionID string)
 	// Users are those who are connected.
 	Users() []string
 	// Judge compares the rooms versions that connections hold with the store's (HUB5).
@@ -177,6 +177,13 @@ func (r *Relay) listen() {
 	}
 }
 
+// deliver hands an entry that has just been committed, or heard of, to the hub.
+func (r *Relay) deliver(e *chat.Entry) {
+	d := hub.Encode(e)
+	d.Committed = time.Now()
+	r.hub.Deliver(d)
+}
+
 func wait(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -194,7 +201,7 @@ func (l listener) Notice(n chat.Notice) {
 	switch {
 	case n.Entry != nil:
 		l.cfg.Observe.BusLag(time.Since(n.Entry.At))
-		l.hub.Deliver(hub.Encode(n.Entry))
+		l.deliver(n.Entry)
 	case n.Presence != nil:
 		l.presences.Heard(*n.Presence)
 	case n.User != nil:
@@ -228,7 +235,7 @@ func (r *Relay) tell(n chat.UserNotice) {
 	case chat.RoomsChanged:
 		r.sessions.RoomsChanged(n.UserID)
 	case chat.SessionRevoked:
-		r.sessions.Revoked(n.Session)
+		r.sessions.Revoked(n.UserID, n.Session)
 	case chat.ProfileChanged:
 		if n.Profile != nil {
 			r.hub.UserUpdated(*n.Profile)

@@ -121,7 +121,7 @@ func (s *Store) Page(ctx context.Context, roomID, userID string, q chat.PageQuer
 }
 
 func (c *conn) page(roomID string, room int64, q chat.PageQuery) (entries []chat.Entry, more bool, err error) {
-	if q.After > 0 {
+	if q.After > 0 || q.FromStart {
 		return c.next(roomID, room, q.After, q.Limit)
 	}
 	end, newer := int64(math.MaxInt64), []chat.Entry(nil)

@@ -1,0 +1,364 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"slices"
+
+	"github.com/gochat-dev/gochat/internal/chat"
+	"github.com/gochat-dev/gochat/internal/hub"
+	"github.com/gochat-dev/gochat/internal/wire"
+)
+
+// replay is a run of a room's log that the writer writes before the room is entered at its end (RES1).
+type replay struct {
+	roomID string
+	end    chat.Position
+	ready  bool // the frames are in the outbox; false while the store is read
+}
+
+// syncState is where a session stands with reading its user's list of rooms.
+type syncState int
+
+const (
+	synced  syncState = iota
+	queued            // a worker will read it
+	reading           // a worker reads it
+	again             // it changed meanwhile: read it once more
+)
+
+// Tell implements hub.Conn. It is called by shards, so it never calls the hub: the writer and the workers do.
+func (s *Session) Tell(ev hub.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.place(ev.RoomID)
+	if p == nil {
+		return
+	}
+	switch ev.Kind {
+	case hub.Entered:
+		p.memberSeq = max(p.memberSeq, ev.At.Seq)
+		if p.resuming {
+			p.resuming = false
+			s.out.putAlways(wire.Resumed(ev.RoomID, true, ev.At.Seq))
+			s.srv.cfg.Observe.Resumed(true)
+		}
+	case hub.Behind:
+		p.memberSeq = max(p.memberSeq, ev.At.Seq)
+		s.replays = append(s.replays, ev)
+		s.out.nudge()
+	case hub.Unknown:
+		s.replays = append(s.replays, ev)
+		s.out.nudge()
+	case hub.Removed:
+		s.removed(ev.RoomID, ev.Reason)
+	case hub.Changed:
+		s.requestSync()
+	}
+}
+
+// removed notes that the user is out of a room: forgets the rooms version, so that the list is read again (HUB7).
+// The caller holds mu.
+func (s *Session) removed(roomID, reason string) {
+	s.dropPlace(roomID)
+	s.removal++
+	s.version = -1
+	s.out.putAlways(wire.RoomRemoved(roomID, reason))
+	s.requestSync()
+}
+
+// requestSync has a worker read the user's list of rooms. The caller holds mu.
+func (s *Session) requestSync() {
+	switch s.syncing {
+	case synced:
+		s.syncing = queued
+		if s.started {
+			s.srv.work.add(job{s, (*Session).sync})
+		}
+	case reading:
+		s.syncing = again
+	case queued, again:
+	}
+}
+
+// sync reads the user's list of rooms and makes the connection agree with it. Run by a worker.
+func (s *Session) sync() {
+	for {
+		s.mu.Lock()
+		s.syncing = reading
+		removal := s.removal
+		s.mu.Unlock()
+		if s.closed.Load() {
+			return
+		}
+		ctx, cancel := s.context()
+		snap, err := s.srv.cfg.Store.Snapshot(ctx, s.hello.UserID, s.hello.SessionID)
+		cancel()
+		if errors.Is(err, chat.ErrRevoked) {
+			s.logout.Store(true)
+			s.close(CloseRevoked, "this session has ended: log in again")
+			return
+		}
+		s.mu.Lock()
+		if err != nil {
+			s.syncing = synced
+			s.version = -1 // the periodic check asks again (HUB5)
+			s.mu.Unlock()
+			s.log.Warn("reading the list of rooms failed", "err", err)
+			return
+		}
+		if s.removal != removal || s.syncing == again {
+			s.mu.Unlock()
+			continue
+		}
+		enter, leave := s.apply(snap)
+		s.syncing = synced
+		s.mu.Unlock()
+		for _, roomID := range leave {
+			s.srv.relay.Hub().Leave(s, roomID)
+			s.sayGone(roomID)
+		}
+		for _, e := range enter {
+			s.srv.relay.Hub().Enter(s, e.RoomID, e.At, e.At.Seq)
+		}
+		return
+	}
+}
+
+// apply compares the connection's rooms with the user's list. It returns the rooms to enter and to leave. The
+// caller holds mu.
+func (s *Session) apply(snap chat.Snapshot) (enter []Resume, leave []string) {
+	s.user, s.epoch, s.version = snap.User, snap.Epoch, snap.Version
+	there := make(map[string]struct{}, len(snap.Rooms))
+	for _, r := range snap.Rooms {
+		there[r.ID] = struct{}{}
+		p := s.place(r.ID)
+		if p == nil {
+			s.rooms = append(s.rooms, placeOf(r))
+			s.out.putAlways(wire.RoomAdded(wire.FromRoom(r)))
+			enter = append(enter, Resume{r.ID, r.Head})
+			continue
+		}
+		if look := lookOf(r); look != p.look {
+			p.look = look
+			s.out.putAlways(wire.RoomUpdated(wire.FromRoom(r)))
+		}
+		if p.lost {
+			p.lost, p.resuming, p.memberSeq = false, false, r.Head.Seq
+			s.out.putAlways(wire.Resumed(r.ID, false, r.Head.Seq))
+			s.srv.cfg.Observe.Resumed(false)
+			enter = append(enter, Resume{r.ID, r.Head})
+		}
+	}
+	if snap.More != "" {
+		return enter, nil // the list is cut: what is not in it may still be the user's
+	}
+	for _, p := range s.rooms {
+		if _, ok := there[p.roomID]; !ok {
+			leave = append(leave, p.roomID)
+		}
+	}
+	s.rooms = slices.DeleteFunc(s.rooms, func(p place) bool { return slices.Contains(leave, p.roomID) })
+	return enter, leave
+}
+
+// sayGone tells the client that a room is not the user's any more, and why.
+func (s *Session) sayGone(roomID string) {
+	ctx, cancel := s.context()
+	defer cancel()
+	reason := wire.ReasonRemoved
+	if _, err := s.srv.cfg.Store.Load(ctx, roomID, 1); errors.Is(err, chat.ErrNoRoom) {
+		reason = wire.ReasonDeleted
+	}
+	s.out.putAlways(wire.RoomRemoved(roomID, reason))
+}
+
+func placeOf(r chat.RoomView) place {
+	return place{roomID: r.ID, look: lookOf(r), memberSeq: r.Head.Seq}
+}
+
+// lookOf hashes what room_updated tells of.
+func lookOf(r chat.RoomView) uint64 {
+	h := fnv.New64a()
+	_, _ = fmt.Fprintf(h, "%q %q %q %q", r.Name, r.Topic, r.Visibility, r.Role) // a hash takes everything
+	return h.Sum64()
+}
+
+// begin enters all rooms: where the client named its last entry after that, else at the head of the welcome.
+func (s *Session) begin(snap chat.Snapshot) {
+	resumes := make(map[string]chat.Position, len(s.hello.Resume))
+	for _, r := range s.hello.Resume {
+		resumes[r.RoomID] = r.At
+	}
+	stale := s.hello.Epoch != "" && s.hello.Epoch != snap.Epoch
+	enter := make([]Resume, 0, len(snap.Rooms))
+	s.mu.Lock()
+	for _, r := range s.hello.Resume {
+		if s.place(r.RoomID) == nil {
+			s.out.putAlways(wire.RoomRemoved(r.RoomID, wire.ReasonRemoved))
+		}
+	}
+	for _, r := range snap.Rooms {
+		p := s.place(r.ID)
+		at, named := resumes[r.ID]
+		switch {
+		case p == nil: // removed in between
+			continue
+		case !named:
+			at = r.Head
+		case stale, at.Seq > r.Head.Seq, at.Seq == r.Head.Seq && !at.Matches(r.Head):
+			s.out.putAlways(wire.Resumed(r.ID, false, r.Head.Seq))
+			s.srv.cfg.Observe.Resumed(false)
+			at = r.Head
+		default:
+			p.resuming = true
+		}
+		enter = append(enter, Resume{r.ID, at})
+	}
+	s.started = true
+	pending := s.syncing == queued
+	s.mu.Unlock()
+	for _, e := range enter {
+		head := e.At.Seq
+		if _, named := resumes[e.RoomID]; named {
+			head = s.memberSeq(e.RoomID)
+		}
+		s.srv.relay.Hub().Enter(s, e.RoomID, e.At, head)
+	}
+	if pending {
+		s.srv.work.add(job{s, (*Session).sync})
+	}
+}
+
+func (s *Session) memberSeq(roomID string) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.place(roomID); p != nil {
+		return p.memberSeq
+	}
+	return 0
+}
+
+// advance moves the session's replays on: it enters the room whose replay is written, and starts the next one.
+// Called by the writer.
+func (s *Session) advance() {
+	if s.out.replaying() {
+		return
+	}
+	s.mu.Lock()
+	var done *replay
+	if s.current != nil && s.current.ready {
+		done, s.current = s.current, nil
+	}
+	var next *hub.Event
+	if s.current == nil && len(s.replays) > 0 {
+		next = &s.replays[0]
+		s.replays = s.replays[1:]
+		s.current = &replay{roomID: next.RoomID, end: next.At}
+	}
+	s.mu.Unlock()
+	if done != nil {
+		s.srv.relay.Hub().Enter(s, done.roomID, done.end, s.memberSeq(done.roomID))
+	}
+	switch {
+	case next == nil:
+	case next.Kind == hub.Behind:
+		s.ready(next.At, next.Run)
+	default:
+		at := next.At
+		roomID := next.RoomID
+		s.srv.work.add(job{s, func(s *Session) { s.readRun(roomID, at) }})
+	}
+}
+
+// ready hands the frames of the current replay to the writer.
+func (s *Session) ready(end chat.Position, run []*wire.Frame) {
+	s.mu.Lock()
+	if s.current != nil {
+		s.current.end, s.current.ready = end, true
+	}
+	s.mu.Unlock()
+	s.out.setReplay(run)
+}
+
+// skip ends the current replay without entering its room. The caller holds mu.
+func (s *Session) skip() {
+	s.current = nil
+	s.out.nudge()
+}
+
+// readRun reads what follows a position that the hub does not hold. Run by a worker: so many at a time (RES4).
+func (s *Session) readRun(roomID string, at chat.Position) {
+	if s.closed.Load() {
+		return
+	}
+	ctx, cancel := s.context()
+	defer cancel()
+	run, frames, err := s.srv.after(ctx, roomID, at)
+	s.mu.Lock()
+	p := s.place(roomID)
+	switch {
+	case p == nil || errors.Is(err, chat.ErrNoRoom):
+		s.skip()
+		s.requestSync()
+	case err != nil:
+		s.log.Warn("reading what a client has missed failed", "room", roomID, "err", err)
+		s.retry = append(s.retry, hub.Event{Kind: hub.Unknown, RoomID: roomID, At: at})
+		s.skip()
+	case !run.Known || run.Epoch != s.epoch || len(run.Entries) > chat.MaxReplay:
+		// Never a partial fill: the client drops its copy (RES3).
+		p.lost = true
+		s.skip()
+		s.requestSync()
+	case s.leftIn(run, p.memberSeq):
+		s.skip()
+		s.removed(roomID, wire.ReasonRemoved)
+	default:
+		end := at
+		if n := len(run.Entries); n > 0 {
+			end = run.Entries[n-1].Position()
+		} else if run.Head.Seq == at.Seq {
+			end = run.Head
+		}
+		p.memberSeq = max(p.memberSeq, end.Seq)
+		s.mu.Unlock()
+		s.ready(end, frames)
+		return
+	}
+	s.mu.Unlock()
+}
+
+// leftIn reports whether a run takes the user out of the room after a number at which they were a member.
+func (s *Session) leftIn(run chat.Run, memberSeq int64) bool {
+	for i := range run.Entries {
+		e := &run.Entries[i]
+		if e.Seq > memberSeq && e.Kind == chat.KindMemberLeft && e.Subject() == s.hello.UserID {
+			return true
+		}
+	}
+	return false
+}
+
+// after reads a run; those who ask for the same one share the query (RES4).
+func (srv *Server) after(ctx context.Context, roomID string, at chat.Position) (chat.Run, []*wire.Frame, error) {
+	type result struct {
+		run    chat.Run
+		frames []*wire.Frame
+	}
+	key := fmt.Sprintf("%s:%d:%s", roomID, at.Seq, at.ID)
+	v, err, _ := srv.flight.Do(key, func() (any, error) {
+		run, err := srv.cfg.Store.After(ctx, roomID, at, chat.MaxReplay+1)
+		if err != nil {
+			return result{}, err
+		}
+		frames := make([]*wire.Frame, 0, len(run.Entries))
+		for i := range run.Entries {
+			frames = append(frames, wire.EncodeEntry(&run.Entries[i]))
+		}
+		return result{run, frames}, nil
+	})
+	r, _ := v.(result)
+	return r.run, r.frames, err
+}

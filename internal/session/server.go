@@ -1,0 +1,403 @@
+package session
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+	"golang.org/x/time/rate"
+
+	"github.com/gochat-dev/gochat/internal/chat"
+	"github.com/gochat-dev/gochat/internal/presence"
+	"github.com/gochat-dev/gochat/internal/relay"
+	"github.com/gochat-dev/gochat/internal/wire"
+)
+
+// Config sets up a Server. Store, Relay, Presence and Verify must be set; the zero values of the rest work.
+type Config struct {
+	Store    chat.Store
+	Relay    *relay.Relay
+	Presence *presence.Service
+	// Verify says whose an access token is.
+	Verify func(token string) (Identity, error)
+	Log    *slog.Logger
+
+	Observe        Observer
+	PingEvery      time.Duration // 25 s
+	OutboxBytes    int           // 1 MiB
+	Workers        int           // reads of the store for connections that may be under way at once: 8 (RES4)
+	MaxConnections int           // 0 = no limit
+}
+
+// Observer counts what happens to connections; its methods do not wait.
+type Observer interface {
+	Disconnected(code int)
+	Resumed(recovered bool)
+	Written(committed time.Time)
+	RateLimited(what string)
+}
+
+// Server is the connections of this node. It implements relay.Sessions.
+type Server struct {
+	cfg      Config
+	log      *slog.Logger
+	relay    *relay.Relay
+	presence *presence.Service
+
+	work      work
+	admission chan struct{} // a place for each snapshot under way (RES4)
+	flight    singleflight.Group
+
+	mu       sync.Mutex
+	sessions map[*Session]struct{}
+	users    map[string][]*Session
+	draining bool
+	idle     chan struct{} // closed when draining and nobody is left
+
+	ctx    context.Context // ended by Close
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+}
+
+// How long a new connection waits for its turn before it is told to come back later (RES4).
+const admitWithin = 10 * time.Second
+
+// ErrDraining says that this node takes no new connections.
+var ErrDraining = &chat.Error{Code: chat.CodeUnavailable, Message: "this server is leaving: connect again", RetryAfter: time.Second}
+
+// ErrFull says that this node has as many connections as it may.
+var ErrFull = &chat.Error{Code: chat.CodeUnavailable, Message: "this server is full: try again in a moment", RetryAfter: 5 * time.Second}
+
+// errBusy says that too many connect at once.
+var errBusy = &chat.Error{Code: chat.CodeUnavailable, Message: "too many people connect right now: try again in a moment", RetryAfter: 3 * time.Second}
+
+// New makes a Server and starts its goroutines. Close ends them.
+func New(cfg Config) *Server {
+	if cfg.PingEvery == 0 {
+		cfg.PingEvery = 25 * time.Second
+	}
+	if cfg.OutboxBytes == 0 {
+		cfg.OutboxBytes = 1 << 20
+	}
+	if cfg.Workers == 0 {
+		cfg.Workers = 8
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Observe == nil {
+		cfg.Observe = unobserved{}
+	}
+	srv := &Server{
+		cfg: cfg, log: cfg.Log, relay: cfg.Relay, presence: cfg.Presence,
+		work: work{wake: make(chan struct{}, cfg.Workers)}, admission: make(chan struct{}, cfg.Workers),
+		sessions: make(map[*Session]struct{}), users: make(map[string][]*Session), idle: make(chan struct{}),
+	}
+	srv.ctx, srv.cancel = context.WithCancel(context.Background())
+	for range cfg.Workers {
+		srv.wg.Go(func() { srv.work.run(srv.ctx) })
+	}
+	srv.wg.Go(srv.sweep)
+	return srv
+}
+
+type unobserved struct{}
+
+func (unobserved) Disconnected(int)   {}
+func (unobserved) Resumed(bool)       {}
+func (unobserved) Written(time.Time)  {}
+func (unobserved) RateLimited(string) {}
+
+// Pending is a connection that has been admitted and waits for its socket. Start or Abort it.
+type Pending struct {
+	s    *Session
+	snap chat.Snapshot
+}
+
+// Open admits a connection: who is it, and which rooms are theirs. It returns ErrRevoked, ErrDraining, ErrFull or
+// another *chat.Error with advice on when to try again. The session is registered before the store is read, so that a
+// revocation in between reaches it.
+func (srv *Server) Open(ctx context.Context, hello Hello) (*Pending, error) {
+	s := &Session{srv: srv, id: chat.NewID(), hello: hello, state: chat.Online, log: hello.Log}
+	if s.log == nil {
+		s.log = srv.log
+	}
+	s.log = s.log.With("connection", s.id, "user", hello.UserID)
+	s.reader.commands = rate.NewLimiter(commandRate, commandBurst)
+	s.reader.held = make(chan hold, 8)
+	if err := srv.add(s); err != nil {
+		return nil, err
+	}
+	snap, err := srv.snapshot(ctx, hello)
+	if err != nil {
+		srv.remove(s)
+		return nil, err
+	}
+	s.mu.Lock()
+	s.user, s.epoch, s.version = snap.User, snap.Epoch, snap.Version
+	for _, r := range snap.Rooms {
+		s.rooms = append(s.rooms, placeOf(r))
+	}
+	s.mu.Unlock()
+	return &Pending{s, snap}, nil
+}
+
+func (srv *Server) snapshot(ctx context.Context, hello Hello) (chat.Snapshot, error) {
+	ctx, cancel := context.WithTimeout(ctx, admitWithin)
+	defer cancel()
+	select {
+	case srv.admission <- struct{}{}:
+		defer func() { <-srv.admission }()
+	case <-ctx.Done():
+		return chat.Snapshot{}, errBusy
+	}
+	return srv.cfg.Store.Snapshot(ctx, hello.UserID, hello.SessionID)
+}
+
+// Abort gives up a connection that got no socket.
+func (p *Pending) Abort() { p.s.srv.remove(p.s) }
+
+// Start hands over the socket. It returns at once; the connection runs in goroutines of its own.
+func (p *Pending) Start(sock Socket) {
+	s, srv := p.s, p.s.srv
+	s.sock = sock
+	var direct func(*wire.Frame) writeResult
+	if try, ok := sock.(tryWriter); ok {
+		direct = func(f *wire.Frame) writeResult {
+			result := try.TryWrite(f)
+			if result == wroteAll {
+				srv.observeWritten(f)
+			}
+			return result
+		}
+	}
+	if ws, ok := sock.(*WebSocket); ok {
+		ws.pong = s.out.nudge
+	}
+	s.out.init(srv.cfg.OutboxBytes, direct)
+	now := time.Now().UnixNano()
+	s.heard.Store(now)
+	s.sent.Store(now)
+	s.expires.Store(s.hello.Expires.UnixNano())
+	s.out.putAlways(wire.EncodeWelcome(wire.Welcome{
+		ConnectionID: s.id, Epoch: p.snap.Epoch, User: wire.FromUser(p.snap.User), ServerTime: wire.Time{Time: time.Now()},
+		PingInterval: srv.cfg.PingEvery.Milliseconds(), Rooms: wire.FromRooms(p.snap.Rooms), RoomsNext: p.snap.More,
+	}))
+	srv.presence.Connected(s.hello.UserID)
+	s.log.Debug("connection started", "rooms", len(p.snap.Rooms), "resumes", len(s.hello.Resume))
+	s.run()
+	s.begin(p.snap)
+}
+
+func (srv *Server) add(s *Session) error {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if srv.draining {
+		return ErrDraining
+	}
+	if limit := srv.cfg.MaxConnections; limit > 0 && len(srv.sessions) >= limit {
+		return ErrFull
+	}
+	srv.sessions[s] = struct{}{}
+	srv.users[s.hello.UserID] = append(srv.users[s.hello.UserID], s)
+	return nil
+}
+
+func (srv *Server) remove(s *Session) {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if _, ok := srv.sessions[s]; !ok {
+		return
+	}
+	delete(srv.sessions, s)
+	of := srv.users[s.hello.UserID]
+	rest := make([]*Session, 0, len(of)-1)
+	for _, other := range of {
+		if other != s {
+			rest = append(rest, other)
+		}
+	}
+	if len(rest) == 0 {
+		delete(srv.users, s.hello.UserID)
+	} else {
+		srv.users[s.hello.UserID] = rest
+	}
+	if srv.draining && len(srv.sessions) == 0 {
+		srv.closeIdle()
+	}
+}
+
+// closeIdle says that nobody is left. The caller holds mu.
+func (srv *Server) closeIdle() {
+	select {
+	case <-srv.idle:
+	default:
+		close(srv.idle)
+	}
+}
+
+// all returns the connections of one user, or of everybody for the empty user.
+func (srv *Server) all(userID string) []*Session {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if userID != "" {
+		return append([]*Session(nil), srv.users[userID]...)
+	}
+	all := make([]*Session, 0, len(srv.sessions))
+	for s := range srv.sessions {
+		all = append(all, s)
+	}
+	return all
+}
+
+// RoomsChanged implements relay.Sessions.
+func (srv *Server) RoomsChanged(userID string) {
+	for _, s := range srv.all(userID) {
+		s.mu.Lock()
+		s.requestSync()
+		s.mu.Unlock()
+	}
+}
+
+// Revoked implements relay.Sessions.
+func (srv *Server) Revoked(userID, sessionID string) {
+	for _, s := range srv.all(userID) {
+		if s.hello.SessionID == sessionID {
+			s.logout.Store(true)
+			s.close(CloseRevoked, "this session has ended: log in again")
+		}
+	}
+}
+
+// Users implements relay.Sessions.
+func (srv *Server) Users() []string {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	users := make([]string, 0, len(srv.users))
+	for user := range srv.users {
+		users = append(users, user)
+	}
+	return users
+}
+
+// Judge implements relay.Sessions. The version held may be newer than the answer: reading once more does no harm.
+func (srv *Server) Judge(versions map[string]int64) {
+	for _, s := range srv.all("") {
+		s.mu.Lock()
+		if s.started && s.version != versions[s.hello.UserID] {
+			s.requestSync()
+		}
+		s.mu.Unlock()
+	}
+}
+
+// Count is how many connections there are, and how many bytes wait to be written to them.
+func (srv *Server) Count() (connections, outboxBytes int) {
+	all := srv.all("")
+	for _, s := range all {
+		outboxBytes += s.out.size()
+	}
+	return len(all), outboxBytes
+}
+
+// sweep pings, and closes what is silent or expired.
+func (srv *Server) sweep() {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	ping := wire.Ping()
+	for {
+		select {
+		case <-srv.ctx.Done():
+			return
+		case now := <-ticker.C:
+			for _, s := range srv.all("") {
+				srv.look(s, now.UnixNano(), ping)
+			}
+		}
+	}
+}
+
+func (srv *Server) look(s *Session, now int64, ping *wire.Frame) {
+	expires := s.expires.Load()
+	if expires == 0 {
+		return // not started
+	}
+	every := int64(srv.cfg.PingEvery)
+	heard, sent := s.heard.Load(), s.sent.Load()
+	switch {
+	case now > expires:
+		s.close(CloseExpired, "the access token has expired: refresh it and reconnect")
+	case now-heard > 2*every:
+		s.close(CloseNoPong, "no pong")
+	case now-heard >= every && now-s.pinged >= every, now-sent >= every:
+		s.pinged = now
+		s.sent.Store(now)
+		s.Push(ping)
+	}
+	s.retryLater()
+}
+
+func (srv *Server) observeWrite(frames []*wire.Frame) {
+	for _, f := range frames {
+		srv.observeWritten(f)
+	}
+}
+
+func (srv *Server) observeWritten(f *wire.Frame) {
+	if at := f.Committed(); !at.IsZero() {
+		srv.cfg.Observe.Written(at)
+	}
+}
+
+// Drain asks everybody to go elsewhere within half of the window, and closes those who stay, spread over most of the
+// other half (DRN1). It returns when nobody is left, or ctx ends.
+func (srv *Server) Drain(ctx context.Context, window time.Duration) {
+	srv.mu.Lock()
+	srv.draining = true
+	if len(srv.sessions) == 0 {
+		srv.closeIdle()
+	}
+	srv.mu.Unlock()
+	asked := wire.Reconnect(window / 2)
+	for _, s := range srv.all("") {
+		s.out.putAlways(asked)
+	}
+	srv.waitIdle(ctx, window/2)
+	left := srv.all("")
+	rand.Shuffle(len(left), func(i, j int) { left[i], left[j] = left[j], left[i] })
+	for i, s := range left {
+		s.close(CloseGoingAway, "this server is leaving")
+		if (i+1)%100 == 0 {
+			srv.waitIdle(ctx, window/4*100/time.Duration(len(left)))
+		}
+	}
+	srv.waitIdle(ctx, window/4)
+}
+
+func (srv *Server) waitIdle(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-srv.idle:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// Close closes what is left and waits for all goroutines.
+func (srv *Server) Close() {
+	srv.mu.Lock()
+	srv.draining = true
+	srv.mu.Unlock()
+	for _, s := range srv.all("") {
+		s.close(CloseGoingAway, "this server is leaving")
+		if s.sock != nil {
+			s.sock.Close()
+		}
+	}
+	srv.cancel()
+	srv.wg.Wait()
+}

@@ -1,0 +1,220 @@
+package session
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/gochat-dev/gochat/internal/wire"
+)
+
+// Socket is one client's connection. One goroutine reads, one at a time writes.
+type Socket interface {
+	// Read returns the next message. The bytes are valid until the next call. ErrTooLarge, ErrNotText, or what
+	// ended the connection.
+	Read() ([]byte, error)
+	// Write writes what is left of an earlier TryWrite, then the frames.
+	Write(frames []*wire.Frame) error
+	// Finish writes a close frame, unless the code is 0, and lets Read end soon.
+	Finish(code int, reason string)
+	// Hurry makes a Write that is stuck fail after a while.
+	Hurry(within time.Duration)
+	// Close closes the connection at once.
+	Close()
+}
+
+// tryWriter is a Socket that can write without waiting.
+type tryWriter interface {
+	TryWrite(f *wire.Frame) writeResult
+}
+
+// What Read can say of a message that is none of the contract.
+var (
+	ErrTooLarge = errors.New("message too large")
+	ErrNotText  = errors.New("not a text message")
+)
+
+// finishWithin is how long a client has to take what was written before the close frame, and to answer it.
+const finishWithin = 2 * time.Second
+
+// WebSocket is a Socket over a connection that gorilla/websocket has upgraded. It leaves reading to that package and
+// writes frames itself: they are encoded once for all connections (HUB2).
+type WebSocket struct {
+	conn *websocket.Conn
+	net  net.Conn
+	raw  syscall.RawConn // nil where the connection has no file descriptor
+
+	pong func() // wakes the writer: a control ping waits to be answered
+	mu   sync.Mutex
+	ping []byte // payload of the last control ping not answered yet; guarded by mu
+	ask  bool   // guarded by mu
+
+	message *bytes.Buffer // of the message last read, from messages
+
+	// owned by whoever writes
+	buf  []byte
+	rest []byte // of a frame that TryWrite wrote in part
+	try  struct {
+		data []byte
+		n    int
+		err  error
+		fn   func(fd uintptr) bool
+	}
+}
+
+// NewWebSocket takes over an upgraded connection.
+func NewWebSocket(conn *websocket.Conn) *WebSocket {
+	w := &WebSocket{conn: conn, net: conn.NetConn()}
+	conn.SetReadLimit(0)
+	conn.SetPingHandler(func(payload string) error {
+		w.mu.Lock()
+		w.ping, w.ask = []byte(payload), true
+		w.mu.Unlock()
+		if w.pong != nil {
+			w.pong()
+		}
+		return nil
+	})
+	conn.SetCloseHandler(func(int, string) error { return nil }) // answered by Finish
+	if sc, ok := w.net.(syscall.Conn); ok {
+		if raw, err := sc.SyscallConn(); err == nil {
+			w.raw = raw
+			w.try.fn = w.tryOnce
+		}
+	}
+	return w
+}
+
+var messages = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// Read implements Socket.
+func (w *WebSocket) Read() ([]byte, error) {
+	if w.message != nil {
+		messages.Put(w.message)
+		w.message = nil
+	}
+	kind, r, err := w.conn.NextReader()
+	if err != nil {
+		return nil, err
+	}
+	if kind != websocket.TextMessage {
+		return nil, ErrNotText
+	}
+	buf, ok := messages.Get().(*bytes.Buffer)
+	if !ok {
+		buf = new(bytes.Buffer)
+	}
+	buf.Reset()
+	w.message = buf
+	n, err := buf.ReadFrom(io.LimitReader(r, wire.MaxFrame+1))
+	if err != nil {
+		return nil, err
+	}
+	if n > wire.MaxFrame {
+		return nil, ErrTooLarge
+	}
+	return buf.Bytes(), nil
+}
+
+// Write implements Socket.
+func (w *WebSocket) Write(frames []*wire.Frame) error {
+	if len(w.rest) > 0 {
+		rest := w.rest
+		w.rest = nil
+		if _, err := w.net.Write(rest); err != nil {
+			return fmt.Errorf("writing to the client: %w", err)
+		}
+	}
+	b := w.appendPong(w.buf[:0])
+	switch {
+	case len(frames) == 1 && len(b) == 0:
+		_, err := w.net.Write(frames[0].Bytes())
+		return err
+	case len(frames) > 0:
+		b = wire.Merge(b, frames)
+	}
+	if len(b) == 0 {
+		return nil
+	}
+	_, err := w.net.Write(b)
+	if cap(b) <= 4<<10 {
+		w.buf = b[:0]
+	} else {
+		w.buf = nil
+	}
+	return err
+}
+
+// appendPong appends the answer to a control ping (RFC 6455 section 5.5.3), if one waits.
+func (w *WebSocket) appendPong(b []byte) []byte {
+	const finPong = 0x8a
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.ask {
+		return b
+	}
+	w.ask = false
+	b = append(b, finPong, byte(len(w.ping))) // a control frame has at most 125 bytes of payload
+	return append(b, w.ping...)
+}
+
+// TryWrite writes a frame without ever waiting.
+func (w *WebSocket) TryWrite(f *wire.Frame) writeResult {
+	if w.raw == nil || len(w.rest) > 0 {
+		return wroteNothing
+	}
+	w.try.data = f.Bytes()
+	if err := w.raw.Write(w.try.fn); err != nil || w.try.err != nil || w.try.n <= 0 {
+		return wroteNothing // the writer will meet the error, or wait for the socket
+	}
+	if w.try.n < len(w.try.data) {
+		w.rest = w.try.data[w.try.n:]
+		return wrotePart
+	}
+	return wroteAll
+}
+
+func (w *WebSocket) tryOnce(fd uintptr) bool {
+	w.try.n, w.try.err = syscall.Write(int(fd), w.try.data)
+	return true
+}
+
+// Finish implements Socket.
+func (w *WebSocket) Finish(code int, reason string) {
+	deadline := time.Now().Add(finishWithin)
+	if err := w.net.SetDeadline(deadline); err != nil {
+		w.Close()
+		return
+	}
+	if code != 0 && len(w.rest) == 0 {
+		const finClose = 0x88
+		payload := websocket.FormatCloseMessage(code, reason)
+		b := append([]byte{finClose, byte(len(payload))}, payload...)
+		if _, err := w.net.Write(b); err != nil {
+			w.Close()
+			return
+		}
+	}
+	if half, ok := w.net.(interface{ CloseWrite() error }); !ok || half.CloseWrite() != nil {
+		w.Close()
+	}
+}
+
+// Hurry implements Socket.
+func (w *WebSocket) Hurry(within time.Duration) {
+	if err := w.net.SetWriteDeadline(time.Now().Add(within)); err != nil {
+		w.Close()
+	}
+}
+
+// Close implements Socket.
+func (w *WebSocket) Close() {
+	_ = w.net.Close() // the connection is over either way
+}
