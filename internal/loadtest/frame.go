@@ -51,21 +51,17 @@ func parseFrame(b []byte) (frame, int, error) {
 		return frame{}, 0, errMaskedFrame
 	case f.opcode > opPong || f.opcode > opBinary && f.opcode < opClose:
 		return frame{}, 0, fmt.Errorf("%w: %#x", errOpcode, f.opcode)
+	case f.opcode >= opClose && (!f.fin || b[1] > 125):
+		return frame{}, 0, errControlFrame
 	}
 	length, head := uint64(b[1]), 2
 	switch {
 	case length == 126 && len(b) < 4, length == 127 && len(b) < 10:
-		if f.opcode >= opClose {
-			return frame{}, 0, errControlFrame
-		}
 		return frame{}, 0, nil
 	case length == 126:
 		length, head = uint64(binary.BigEndian.Uint16(b[2:])), 4
 	case length == 127:
 		length, head = binary.BigEndian.Uint64(b[2:]), 10
-	}
-	if f.opcode >= opClose && (!f.fin || length > 125) {
-		return frame{}, 0, errControlFrame
 	}
 	if length > maxPayload {
 		return frame{}, 0, fmt.Errorf("%w: %d bytes", errFrameTooLarge, length)

@@ -30,7 +30,8 @@ func (l *latencies) quantile(q float64) time.Duration {
 		slices.Sort(l.micros)
 		l.sorted = true
 	}
-	rank := int(math.Ceil(q * float64(len(l.micros))))
+	// The small step back keeps 0.999 × 1,000 from being rounded up to rank 1,000.
+	rank := int(math.Ceil(q*float64(len(l.micros)) - 1e-9))
 	rank = min(max(rank, 1), len(l.micros))
 	return time.Duration(l.micros[rank-1]) * time.Microsecond
 }

@@ -17,7 +17,6 @@ type push struct {
 	id        int64
 	roomID    []byte
 	seq, prev int64 // prev is seq-1 where the field is left out
-	entryKind []byte
 	messageID []byte
 	body      []byte
 	recovered bool
@@ -41,8 +40,6 @@ func parsePush(object []byte) (push, error) {
 			p.seq = integer(value)
 		case "prev_seq":
 			prev = integer(value)
-		case "kind":
-			p.entryKind = unquote(value)
 		case "message_id":
 			p.messageID = unquote(value)
 		case "body":
