@@ -55,6 +55,7 @@ type Server struct {
 	sessions map[*Session]struct{}
 	users    map[string][]*Session
 	draining bool
+	closed   bool
 	idle     chan struct{} // closed when draining and nobody is left
 
 	ctx    context.Context // ended by Close
@@ -169,6 +170,7 @@ func (p *Pending) Start(sock Socket) {
 		direct = func(f *wire.Frame) writeResult {
 			result := try.TryWrite(f)
 			if result == wroteAll {
+				s.sent.Store(time.Now().UnixNano())
 				srv.observeWritten(f)
 			}
 			return result
@@ -186,9 +188,17 @@ func (p *Pending) Start(sock Socket) {
 		ConnectionID: s.id, Epoch: p.snap.Epoch, User: wire.FromUser(p.snap.User), ServerTime: wire.Time{Time: time.Now()},
 		PingInterval: srv.cfg.PingEvery.Milliseconds(), Rooms: wire.FromRooms(p.snap.Rooms), RoomsNext: p.snap.More,
 	}))
+	s.live.Store(true)
+	if s.closed.Load() { // revoked before it was live
+		s.shut()
+	}
+	if !s.run() {
+		sock.Close()
+		srv.remove(s)
+		return
+	}
 	srv.presence.Connected(s.hello.UserID)
 	s.log.Debug("connection started", "rooms", len(p.snap.Rooms), "resumes", len(s.hello.Resume))
-	s.run()
 	s.begin(p.snap)
 }
 
@@ -321,10 +331,10 @@ func (srv *Server) sweep() {
 }
 
 func (srv *Server) look(s *Session, now int64, ping *wire.Frame) {
-	expires := s.expires.Load()
-	if expires == 0 {
-		return // not started
+	if !s.live.Load() {
+		return
 	}
+	expires := s.expires.Load()
 	every := int64(srv.cfg.PingEvery)
 	heard, sent := s.heard.Load(), s.sent.Load()
 	switch {
@@ -363,7 +373,9 @@ func (srv *Server) Drain(ctx context.Context, window time.Duration) {
 	srv.mu.Unlock()
 	asked := wire.Reconnect(window / 2)
 	for _, s := range srv.all("") {
-		s.out.putAlways(asked)
+		if s.live.Load() {
+			s.out.putAlways(asked)
+		}
 	}
 	srv.waitIdle(ctx, window/2)
 	left := srv.all("")
@@ -390,11 +402,11 @@ func (srv *Server) waitIdle(ctx context.Context, d time.Duration) {
 // Close closes what is left and waits for all goroutines.
 func (srv *Server) Close() {
 	srv.mu.Lock()
-	srv.draining = true
+	srv.draining, srv.closed = true, true
 	srv.mu.Unlock()
 	for _, s := range srv.all("") {
 		s.close(CloseGoingAway, "this server is leaving")
-		if s.sock != nil {
+		if s.live.Load() {
 			s.sock.Close()
 		}
 	}

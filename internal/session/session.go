@@ -68,6 +68,7 @@ type Session struct {
 	heard   atomic.Int64 // unix nanoseconds: when the client was last heard
 	sent    atomic.Int64 // unix nanoseconds: when something was last written
 	open    atomic.Int32 // goroutines of the connection that run: reader and writer
+	live    atomic.Bool  // sock and out are there, the welcome is in the outbox
 	closed  atomic.Bool
 	code    atomic.Int32 // the close code, once closed
 	logout  atomic.Bool  // closed because the session was revoked (PRS3)
@@ -119,11 +120,17 @@ func (s *Session) GiveUp() {
 	s.close(CloseTryAgain, "the outcome of a send is unknown: reconnect and send it again")
 }
 
-// run starts the connection's two goroutines.
-func (s *Session) run() {
+// run starts the connection's two goroutines, unless the server is closed already.
+func (s *Session) run() bool {
+	s.srv.mu.Lock()
+	defer s.srv.mu.Unlock()
+	if s.srv.closed {
+		return false
+	}
 	s.open.Store(2)
 	s.srv.wg.Go(func() { s.read(); s.ended() })
 	s.srv.wg.Go(func() { s.write(); s.ended() })
+	return true
 }
 
 // ended is called by reader and writer; the last one cleans up.
@@ -150,14 +157,16 @@ func (s *Session) close(code int, reason string) {
 	}
 	s.code.Store(int32(code))
 	s.reader.closeReason.Store(&reason)
-	if code == 0 || code == CloseTooSlow {
-		s.out.close(false)
-	} else {
-		s.out.close(true)
+	if s.live.Load() {
+		s.shut()
 	}
-	if s.sock != nil {
-		s.sock.Hurry(finishWithin)
-	}
+}
+
+// shut has the writer end: with what waits written, unless nobody is there to take it.
+func (s *Session) shut() {
+	code := s.code.Load()
+	s.out.close(code != 0 && code != CloseTooSlow)
+	s.sock.Hurry(finishWithin)
 }
 
 // write is the connection's writer.
