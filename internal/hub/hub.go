@@ -29,6 +29,8 @@ func Encode(e *chat.Entry) Delivery { return Delivery{Entry: e, Frame: wire.Enco
 // Conn never calls the hub while it holds a lock that these methods need.
 type Conn interface {
 	UserID() string
+	// Closed reports whether the connection has ended, or is about to: it enters no room any more.
+	Closed() bool
 	// Push takes a frame for the client.
 	Push(f *wire.Frame)
 	// Fits reports whether n more bytes can be pushed now without overflow.

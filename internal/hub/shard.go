@@ -174,6 +174,9 @@ func (s *shard) changed(r *room, userID string) {
 }
 
 func (c enter) apply(s *shard) {
+	if c.conn.Closed() {
+		return // its Drop may have been here already
+	}
 	r := s.rooms[c.roomID]
 	if r == nil {
 		r = &room{id: c.roomID, loading: true}
@@ -194,6 +197,9 @@ func (c enter) apply(s *shard) {
 
 // enter lets a connection into a room at exactly the room's position, or tells it what to do first (RES1).
 func (s *shard) enter(r *room, c enter) {
+	if c.conn.Closed() {
+		return
+	}
 	if c.at.Seq > r.last.Seq {
 		// The hub is behind: mend first. What still does not fit then is for the store to judge.
 		if c.mended {

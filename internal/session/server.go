@@ -192,12 +192,13 @@ func (p *Pending) Start(sock Socket) {
 	if s.closed.Load() { // revoked before it was live
 		s.shut()
 	}
+	srv.presence.Connected(s.hello.UserID)
 	if !s.run() {
 		sock.Close()
+		srv.presence.Disconnected(s.hello.UserID, chat.Online, false)
 		srv.remove(s)
 		return
 	}
-	srv.presence.Connected(s.hello.UserID)
 	s.log.Debug("connection started", "rooms", len(p.snap.Rooms), "resumes", len(s.hello.Resume))
 	s.begin(p.snap)
 }

@@ -112,7 +112,7 @@ func (s *Session) Push(f *wire.Frame) {
 // Fits implements hub.Conn.
 func (s *Session) Fits(n int) bool { return s.out.fits(n) }
 
-// Closed implements relay.Origin.
+// Closed implements hub.Conn and relay.Origin.
 func (s *Session) Closed() bool { return s.closed.Load() }
 
 // GiveUp implements relay.Origin.
