@@ -1,0 +1,82 @@
+import { Navigate, Outlet, useLocation, useMatch, useNavigate } from '@tanstack/react-router'
+import { useEffect } from 'react'
+import { Sidebar } from '../features/rooms/Sidebar'
+import { UserMenu } from '../features/settings/UserMenu'
+import { useChat, useMaybeChat, useRooms, useSession, useStore } from '../model/hooks'
+import { watchIdle } from '../model/idle'
+import { Logo } from '../ui/Logo'
+import { ConnectionBanner } from './ConnectionBanner'
+import styles from './ChatLayout.module.css'
+
+/** The chat, for those who are in; the way there, for those who are not. */
+export function ChatLayout() {
+  const { status } = useStore(useSession().state)
+  const chat = useMaybeChat()
+  const { href } = useLocation()
+  if (chat !== undefined) return <Shell />
+  if (status === 'out') return <Navigate to="/login" search={href === '/' ? {} : { next: href }} replace />
+  return (
+    <div role="status" className={styles.splash}>
+      <Logo size={56} />
+      <p>{status === 'unreachable' ? 'The server does not answer. Trying again…' : 'Opening GoChat'}</p>
+    </div>
+  )
+}
+
+function Shell() {
+  const chat = useChat()
+  const navigate = useNavigate()
+  const inRoom = useMatch({ from: '/chat/rooms/$roomId', shouldThrow: false }) !== undefined
+  useTitle()
+
+  useEffect(() => {
+    const nudge = () => chat.nudge()
+    const onVisible = () => {
+      if (document.visibilityState === 'visible') nudge()
+    }
+    addEventListener('online', nudge)
+    addEventListener('offline', nudge)
+    document.addEventListener('visibilitychange', onVisible)
+    const stopWatching = watchIdle((state) => chat.setPresence(state))
+    return () => {
+      removeEventListener('online', nudge)
+      removeEventListener('offline', nudge)
+      document.removeEventListener('visibilitychange', onVisible)
+      stopWatching()
+    }
+  }, [chat])
+
+  return (
+    <div className={styles.shell} data-in-room={inRoom}>
+      <div className={styles.sidebar}>
+        <Sidebar
+          onEnter={(roomId) => void navigate({ to: '/rooms/$roomId', params: { roomId } })}
+          footer={<UserMenu />}
+        />
+      </div>
+      <div className={styles.main}>
+        <ConnectionBanner />
+        <div className={styles.content}>
+          <Outlet />
+        </div>
+      </div>
+    </div>
+  )
+}
+
+/** The number of unread messages in the page's title. */
+function useTitle(): void {
+  const rooms = useRooms()
+  useEffect(() => {
+    const show = () => {
+      const unread = (rooms ?? []).reduce((sum, room) => sum + room.get().room.unread_count, 0)
+      document.title = unread > 0 ? `(${unread}) GoChat` : 'GoChat'
+    }
+    show()
+    const stops = (rooms ?? []).map((room) => room.subscribe(show))
+    return () => {
+      for (const stop of stops) stop()
+      document.title = 'GoChat'
+    }
+  }, [rooms])
+}

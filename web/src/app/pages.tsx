@@ -1,0 +1,57 @@
+import { Navigate, useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { MessagesSquare } from 'lucide-react'
+import { useCallback, useState } from 'react'
+import { type AuthMode, AuthForms } from '../features/auth/AuthForms'
+import { Doorway } from '../features/auth/Doorway'
+import { InvitePage } from '../features/invites/InvitePage'
+import { useMaybeChat } from '../model/hooks'
+import { EmptyState } from '../ui/EmptyState'
+import styles from './pages.module.css'
+
+/** Only places within the app: a link to the login page must not lead elsewhere. */
+const isOwnPlace = (place: string | undefined): place is string => place !== undefined && /^\/(?![/\\])/.test(place)
+
+export function LoginPage() {
+  const { next } = useSearch({ from: '/login' })
+  const [mode, setMode] = useState<AuthMode>('login')
+  if (useMaybeChat() !== undefined) return <Navigate to={isOwnPlace(next) ? next : '/'} replace />
+  return (
+    <Doorway title="Welcome to GoChat">
+      <AuthForms mode={mode} onMode={setMode} />
+    </Doorway>
+  )
+}
+
+export function InviteRoute() {
+  const { code } = useParams({ from: '/invite/$code' })
+  const navigate = useNavigate()
+  const [mode, setMode] = useState<AuthMode>('register')
+  const enter = useCallback(
+    (roomId: string) => void navigate({ to: '/rooms/$roomId', params: { roomId }, replace: true }),
+    [navigate],
+  )
+  return (
+    <Doorway title="You are invited">
+      <InvitePage
+        code={code}
+        signIn={<AuthForms mode={mode} onMode={setMode} inviteCode={code} />}
+        onEnter={enter}
+        onHome={() => void navigate({ to: '/' })}
+      />
+    </Doorway>
+  )
+}
+
+export function HomePage() {
+  return (
+    <main className={styles.home}>
+      <EmptyState icon={<MessagesSquare size={40} aria-hidden />} title="Pick a room">
+        Choose one on the left, make a new one, or look around for public rooms.
+      </EmptyState>
+    </main>
+  )
+}
+
+export function NotFoundPage() {
+  return <Navigate to="/" replace />
+}

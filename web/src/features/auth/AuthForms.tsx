@@ -1,0 +1,152 @@
+import { useMutation } from '@tanstack/react-query'
+import { useState } from 'react'
+import { useSession } from '../../model/hooks'
+import { explain } from '../../model/problems'
+import { Button } from '../../ui/Button'
+import { Field, FormError } from '../../ui/Field'
+import styles from './AuthForms.module.css'
+
+export type AuthMode = 'login' | 'register' | 'guest'
+
+interface AuthFormsProps {
+  mode: AuthMode
+  onMode: (mode: AuthMode) => void
+  /** Joins that room at once, and opens the door where registration is by invite. */
+  inviteCode?: string
+}
+
+const TABS: { mode: AuthMode; label: string }[] = [
+  { mode: 'login', label: 'Log in' },
+  { mode: 'register', label: 'Create account' },
+  { mode: 'guest', label: 'As a guest' },
+]
+
+/** The three ways in. When one succeeds the session changes, and whoever watches it goes on. */
+export function AuthForms({ mode, onMode, inviteCode }: AuthFormsProps) {
+  return (
+    <div className={styles.forms}>
+      <div role="group" aria-label="How to come in" className={styles.tabs}>
+        {TABS.map((tab) => (
+          <button
+            key={tab.mode}
+            type="button"
+            aria-pressed={tab.mode === mode}
+            className={styles.tab}
+            onClick={() => onMode(tab.mode)}
+          >
+            {tab.label}
+          </button>
+        ))}
+      </div>
+      {mode === 'login' && <LoginForm />}
+      {mode === 'register' && <RegisterForm inviteCode={inviteCode} />}
+      {mode === 'guest' && <GuestForm inviteCode={inviteCode} />}
+    </div>
+  )
+}
+
+interface FormProps<T> {
+  submit: (fields: T) => Promise<void>
+  fieldsOf: (data: FormData) => T
+  action: string
+  children: React.ReactNode
+}
+
+function Form<T>({ submit, fieldsOf, action, children }: FormProps<T>) {
+  const request = useMutation({ mutationFn: submit })
+  return (
+    <form
+      className={styles.form}
+      onSubmit={(event) => {
+        event.preventDefault()
+        request.mutate(fieldsOf(new FormData(event.currentTarget)))
+      }}
+    >
+      {children}
+      <FormError>{request.error ? explain(request.error) : undefined}</FormError>
+      <Button type="submit" tone="primary" busy={request.isPending}>
+        {action}
+      </Button>
+    </form>
+  )
+}
+
+const text = (data: FormData, name: string) => {
+  const value = data.get(name)
+  return typeof value === 'string' ? value : ''
+}
+
+function LoginForm() {
+  const session = useSession()
+  return (
+    <Form
+      action="Log in"
+      submit={(fields: { username: string; password: string }) => session.logIn(fields)}
+      fieldsOf={(data) => ({ username: text(data, 'username').trim(), password: text(data, 'password') })}
+    >
+      <Field label="Username" name="username" autoComplete="username" autoCapitalize="none" required autoFocus />
+      <Field label="Password" name="password" type="password" autoComplete="current-password" required />
+    </Form>
+  )
+}
+
+function RegisterForm({ inviteCode }: { inviteCode?: string }) {
+  const session = useSession()
+  const [username, setUsername] = useState('')
+  return (
+    <Form
+      action="Create account"
+      submit={(fields: Parameters<typeof session.register>[0]) => session.register(fields)}
+      fieldsOf={(data) => ({
+        username,
+        password: text(data, 'password'),
+        display_name: text(data, 'display_name').trim() || undefined,
+        invite_code: inviteCode,
+      })}
+    >
+      <Field
+        label="Username"
+        name="username"
+        value={username}
+        onChange={(event) => setUsername(event.currentTarget.value.toLowerCase())}
+        autoComplete="username"
+        autoCapitalize="none"
+        pattern="[a-z0-9_.\-]{3,32}"
+        hint="3 to 32 of a–z, 0–9, dot, dash and underscore"
+        required
+        autoFocus
+      />
+      <Field label="Your name" name="display_name" autoComplete="name" maxLength={80} hint="What others see" />
+      <Field
+        label="Password"
+        name="password"
+        type="password"
+        autoComplete="new-password"
+        minLength={10}
+        hint="At least 10 characters"
+        required
+      />
+    </Form>
+  )
+}
+
+function GuestForm({ inviteCode }: { inviteCode?: string }) {
+  const session = useSession()
+  return (
+    <Form
+      action="Come in"
+      submit={(fields: Parameters<typeof session.comeAsGuest>[0]) => session.comeAsGuest(fields)}
+      fieldsOf={(data) => ({ display_name: text(data, 'display_name').trim(), invite_code: inviteCode })}
+    >
+      <Field
+        label="Your name"
+        name="display_name"
+        autoComplete="nickname"
+        maxLength={80}
+        hint="Guests can read and write; they are forgotten after 30 days away"
+        required
+        autoFocus
+      />
+    </Form>
+  )
+}

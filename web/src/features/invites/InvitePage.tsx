@@ -1,0 +1,99 @@
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { type ReactNode, useEffect, useState } from 'react'
+import { useChat, useMaybeChat, useRooms, useSession } from '../../model/hooks'
+import { explain, isProblem } from '../../model/problems'
+import { type InvitePreview, acceptInvite, previewInvite } from '../../model/requests'
+import { Avatar } from '../../ui/Avatar'
+import { Button } from '../../ui/Button'
+import { FormError } from '../../ui/Field'
+import styles from './InvitePage.module.css'
+
+interface InvitePageProps {
+  code: string
+  /** The ways in, for those who are not. */
+  signIn: ReactNode
+  onEnter: (roomId: string) => void
+  onHome: () => void
+}
+
+/** Where an invite link leads: it shows the room before it asks who you are, and ends in that room. */
+export function InvitePage({ code, signIn, onEnter, onHome }: InvitePageProps) {
+  const { api } = useSession()
+  const chat = useMaybeChat()
+  // Whoever comes in here has said yes by that; whoever was in is asked.
+  const [cameAsStranger] = useState(chat === undefined)
+  const preview = useQuery({
+    queryKey: ['invite', code],
+    queryFn: () => previewInvite(api, code),
+    staleTime: Infinity,
+    retry: (failures, error) => failures < 3 && !isProblem(error, 'invite_invalid'),
+  })
+
+  if (preview.isPending) return <p className={styles.wait}>Opening the invite…</p>
+  if (preview.isError) {
+    return (
+      <div className={styles.invite}>
+        <FormError>{explain(preview.error)}</FormError>
+        <Button onClick={onHome}>Go to GoChat</Button>
+      </div>
+    )
+  }
+  return (
+    <div className={styles.invite}>
+      <RoomCard preview={preview.data} />
+      {chat === undefined ? signIn : <Accept code={code} atOnce={cameAsStranger} onEnter={onEnter} />}
+    </div>
+  )
+}
+
+function RoomCard({ preview }: { preview: InvitePreview }) {
+  const { name, topic, memberCount, invitedBy } = preview
+  return (
+    <section aria-label="The room" className={styles.card}>
+      <Avatar id={name} name={name} size="l" />
+      <p className={styles.by}>{invitedBy} invites you to</p>
+      <h2 className={styles.name}>{name}</h2>
+      {topic !== '' && <p>{topic}</p>}
+      <p className={styles.by}>
+        {memberCount} {memberCount === 1 ? 'member' : 'members'}
+      </p>
+    </section>
+  )
+}
+
+interface AcceptProps {
+  code: string
+  atOnce: boolean
+  onEnter: (roomId: string) => void
+}
+
+function Accept({ code, atOnce, onEnter }: AcceptProps) {
+  const chat = useChat()
+  const rooms = useRooms()
+  const { mutate, error, isPending } = useMutation({
+    mutationFn: () => acceptInvite(chat.api, code),
+    onSuccess: (room) => {
+      chat.addRoom(room)
+      onEnter(room.id)
+    },
+  })
+  useEffect(() => {
+    if (atOnce) mutate()
+  }, [atOnce, mutate])
+
+  // An account made with the code is in the room already, and may have been the invite's last use.
+  const usedUp = atOnce && isProblem(error, 'invite_invalid')
+  const only = rooms?.length === 1 ? rooms[0] : undefined
+  useEffect(() => {
+    if (usedUp && only !== undefined) onEnter(only.id)
+  }, [usedUp, only, onEnter])
+
+  return (
+    <>
+      <FormError>{error ? explain(error) : undefined}</FormError>
+      <Button tone="primary" busy={isPending} onClick={() => mutate()}>
+        Join room
+      </Button>
+    </>
+  )
+}

@@ -1,0 +1,70 @@
+import { useMutation } from '@tanstack/react-query'
+import { Crown, MoreHorizontal, ShieldCheck, ShieldOff, UserMinus } from 'lucide-react'
+import { useChat, usePresence, useUser } from '../../model/hooks'
+import { explain } from '../../model/problems'
+import { type Member, type Role, removeMember, setRole } from '../../model/requests'
+import type { RoomStore } from '../../model/roomStore'
+import { Avatar } from '../../ui/Avatar'
+import { Menu } from '../../ui/Menu'
+import styles from './MembersPanel.module.css'
+
+interface MemberRowProps {
+  room: RoomStore
+  member: Member
+  /** One's own role in the room. */
+  mine: Role | undefined
+  isMe: boolean
+  onChanged: () => void
+}
+
+const RANK: Record<Role, number> = { member: 0, admin: 1, owner: 2 }
+
+export function MemberRow({ room, member, mine, isMe, onChanged }: MemberRowProps) {
+  const chat = useChat()
+  const { id } = member.user
+  const user = useUser(id) ?? member.user
+  const presence = usePresence(id)
+  const change = useMutation({
+    mutationFn: (to: Role | 'removed') =>
+      to === 'removed' ? removeMember(chat.api, room.id, id) : setRole(chat.api, room.id, id, to),
+    onSettled: onChanged,
+  })
+  const maySetRole = mine === 'owner' && !isMe && !user.guest
+  const mayRemove = mine !== undefined && mine !== 'member' && RANK[member.role] < RANK[mine] && !isMe
+  const actions = actionsFor(member.role, maySetRole, mayRemove).map(({ to, ...action }) => ({
+    ...action,
+    onSelect: () => change.mutate(to),
+  }))
+  const handle = user.guest ? 'guest' : `@${user.username}`
+  return (
+    <li className={styles.member} data-presence={presence}>
+      <Avatar id={id} name={user.display_name} presence={presence} />
+      <span className={styles.who}>
+        <span className={styles.name}>
+          {user.display_name}
+          {isMe && <small> you</small>}
+        </span>
+        <span className={styles.handle}>{change.error ? explain(change.error) : handle}</span>
+      </span>
+      {member.role !== 'member' && <span className={styles.role}>{member.role}</span>}
+      {actions.length > 0 && (
+        <Menu label={`Actions for ${user.display_name}`} className={styles.actions} actions={actions}>
+          <MoreHorizontal size={17} aria-hidden />
+        </Menu>
+      )}
+    </li>
+  )
+}
+
+function actionsFor(role: Role, maySetRole: boolean, mayRemove: boolean) {
+  const makeAdmin = { to: 'admin' as const, label: 'Make admin', icon: <ShieldCheck size={16} aria-hidden /> }
+  const makeOwner = { to: 'owner' as const, label: 'Make owner', icon: <Crown size={16} aria-hidden /> }
+  const makeMember = { to: 'member' as const, label: 'Make plain member', icon: <ShieldOff size={16} aria-hidden /> }
+  const remove = { to: 'removed' as const, label: 'Remove from room', icon: <UserMinus size={16} aria-hidden />, danger: true }
+  return [
+    ...(maySetRole && role === 'member' ? [makeAdmin] : []),
+    ...(maySetRole && role !== 'owner' ? [makeOwner] : []),
+    ...(maySetRole && role !== 'member' ? [makeMember] : []),
+    ...(mayRemove ? [remove] : []),
+  ]
+}

@@ -1,0 +1,43 @@
+import { useMutation } from '@tanstack/react-query'
+import { ChevronsUpDown, LogOut, Monitor, Moon, Sun } from 'lucide-react'
+import { useMe, useSession } from '../../model/hooks'
+import { explain } from '../../model/problems'
+import { Avatar } from '../../ui/Avatar'
+import { FormError } from '../../ui/Field'
+import { Menu } from '../../ui/Menu'
+import { useTheme } from './theme'
+import styles from './UserMenu.module.css'
+
+const THEMES = [
+  { value: 'system', label: 'As the system', icon: <Monitor size={16} aria-hidden /> },
+  { value: 'light', label: 'Light', icon: <Sun size={16} aria-hidden /> },
+  { value: 'dark', label: 'Dark', icon: <Moon size={16} aria-hidden /> },
+]
+
+/** Who one is, the theme, and the way out. */
+export function UserMenu() {
+  const session = useSession()
+  const me = useMe()
+  const [theme, setTheme] = useTheme()
+  const logOut = useMutation({ mutationFn: () => session.logOut() })
+  return (
+    <>
+      <FormError>{logOut.error ? explain(logOut.error) : undefined}</FormError>
+      <Menu
+        label={`You are ${me.display_name}`}
+        side="top"
+        align="start"
+        className={styles.me}
+        choice={{ label: 'Theme', value: theme, options: THEMES, onChange: setTheme }}
+        actions={[{ label: 'Log out', icon: <LogOut size={16} aria-hidden />, onSelect: () => logOut.mutate() }]}
+      >
+        <Avatar id={me.id} name={me.display_name} />
+        <span className={styles.who}>
+          <span className={styles.name}>{me.display_name}</span>
+          <span className={styles.handle}>{me.guest ? 'guest' : `@${me.username}`}</span>
+        </span>
+        <ChevronsUpDown size={16} aria-hidden />
+      </Menu>
+    </>
+  )
+}

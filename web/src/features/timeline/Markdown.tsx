@@ -1,0 +1,39 @@
+import { memo } from 'react'
+import ReactMarkdown, { type Components } from 'react-markdown'
+import remarkBreaks from 'remark-breaks'
+import styles from './Markdown.module.css'
+import { remarkChat } from './remarkChat'
+
+/** What a message may become; everything else is shown as the text it was written as. No images: they would tell a stranger's server who reads. */
+const ALLOWED = [
+  'p', 'br', 'strong', 'em', 'del', 'code', 'pre', 'blockquote', 'a', 'ul', 'ol', 'li',
+  'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'hr',
+]
+
+const COMPONENTS: Components = {
+  a: ({ href, children }) => (
+    <a href={href} target="_blank" rel="noopener noreferrer nofollow">
+      {children}
+    </a>
+  ),
+}
+
+const PLUGINS = [remarkChat, remarkBreaks]
+
+/** Text in which nothing can be Markdown needs no parser. */
+const SPECIAL = /[*_~`#>[\]<&\\|@:=]|www\.|\n\s|^\s|^[-+\d]|\n[-+\d]/i
+
+/** A message's text. Raw HTML is never interpreted, and links are http, https or mailto only (react-markdown's own rule). */
+export const Markdown = memo(function Markdown({ text }: { text: string }) {
+  return (
+    <div className={styles.text} dir="auto">
+      {SPECIAL.test(text) ? (
+        <ReactMarkdown remarkPlugins={PLUGINS} allowedElements={ALLOWED} unwrapDisallowed components={COMPONENTS}>
+          {text}
+        </ReactMarkdown>
+      ) : (
+        text.split(/\n{2,}/).map((part, index) => <p key={index}>{part}</p>)
+      )}
+    </div>
+  )
+})

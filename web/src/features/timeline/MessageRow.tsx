@@ -1,0 +1,77 @@
+import { AlertCircle, Check, Clock3 } from 'lucide-react'
+import { useChat, useMe, useUser } from '../../model/hooks'
+import { wordsFor } from '../../model/problems'
+import type { Outgoing } from '../../model/timeline'
+import { Avatar } from '../../ui/Avatar'
+import { clockTime, fullTime } from '../../ui/time'
+import { Markdown } from './Markdown'
+import styles from './MessageRow.module.css'
+import type { Message } from './rows'
+
+interface MessageRowProps {
+  roomId: string
+  message: Message
+}
+
+export function MessageRow({ roomId, message }: MessageRowProps) {
+  const { senderId, at, body, leads, seq, outgoing } = message
+  const name = useUser(senderId)?.display_name ?? '…'
+  const mine = useMe().id === senderId
+  const time = clockTime(at)
+  const failed = outgoing?.state === 'failed'
+  return (
+    <article
+      aria-label={`${name}, ${time}`}
+      data-seq={seq}
+      className={[styles.row, leads && styles.leads, failed && styles.failed].filter(Boolean).join(' ')}
+    >
+      {leads ? <Avatar id={senderId} name={name} /> : <Time at={at} className={styles.gutter} />}
+      <div className={styles.content}>
+        {leads && (
+          <header className={styles.header}>
+            <strong className={styles.name}>{name}</strong>
+            <Time at={at} className={styles.time} />
+          </header>
+        )}
+        <Markdown text={body} />
+        {failed && <NotSent roomId={roomId} message={outgoing} />}
+      </div>
+      {mine && !failed && <State outgoing={outgoing} />}
+    </article>
+  )
+}
+
+function Time({ at, className }: { at: string; className?: string }) {
+  return (
+    <time dateTime={at} title={fullTime(at)} className={className}>
+      {clockTime(at)}
+    </time>
+  )
+}
+
+/** Whether the server has it. */
+function State({ outgoing }: { outgoing?: Outgoing }) {
+  const sending = outgoing?.state === 'sending'
+  const Icon = sending ? Clock3 : Check
+  return (
+    <span role="img" aria-label={sending ? 'Sending' : 'Sent'} className={styles.state}>
+      <Icon size={13} aria-hidden />
+    </span>
+  )
+}
+
+function NotSent({ roomId, message }: { roomId: string; message: Outgoing }) {
+  const chat = useChat()
+  return (
+    <p role="alert" className={styles.refusal}>
+      <AlertCircle size={15} aria-hidden />
+      <span>Not sent. {wordsFor(message.why)}</span>
+      <button type="button" onClick={() => chat.retry(roomId, message)}>
+        Retry
+      </button>
+      <button type="button" onClick={() => chat.discard(roomId, message.client_id)}>
+        Discard
+      </button>
+    </p>
+  )
+}

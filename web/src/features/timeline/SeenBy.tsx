@@ -1,0 +1,30 @@
+import { useMe, useNames, useRoomState } from '../../model/hooks'
+import type { RoomStore } from '../../model/roomStore'
+import { Avatar } from '../../ui/Avatar'
+import styles from './SeenBy.module.css'
+
+const MOST_SHOWN = 5
+
+/** Who has read up to the newest message. */
+export function SeenBy({ room }: { room: RoomStore }) {
+  const me = useMe().id
+  const nameOf = useNames()
+  const reads = useRoomState(room, (state) => state.reads)
+  const newest = useRoomState(room, ({ timeline }) => timeline.entries.findLast(({ kind }) => kind === 'text'))
+  if (newest === undefined) return <div className={styles.seen} />
+  const readers = [...reads]
+    .filter(([id, seq]) => seq >= newest.seq && id !== me && id !== newest.sender_id)
+    .map(([id]) => ({ id, name: nameOf(id) }))
+  if (readers.length === 0) return <div className={styles.seen} />
+  const names = readers.map(({ name }) => name).join(', ')
+  return (
+    <div className={styles.seen}>
+      <span role="img" aria-label={`Seen by ${names}`} title={`Seen by ${names}`} className={styles.readers}>
+        {readers.slice(0, MOST_SHOWN).map(({ id, name }) => (
+          <Avatar key={id} id={id} name={name} size="s" />
+        ))}
+        {readers.length > MOST_SHOWN && <span>+{readers.length - MOST_SHOWN}</span>}
+      </span>
+    </div>
+  )
+}

@@ -1,0 +1,234 @@
+import { v4 as uuid } from 'uuid'
+import { type Api, bodyOf } from '../net/api'
+import { Connection, type ConnectionState } from '../net/connection'
+import type { Commands, Room, User } from '../net/frames'
+import type { Tokens } from '../net/tokens'
+import { Courier } from './courier'
+import type { Outbox } from './outbox'
+import { People } from './people'
+import { Replica, type Stale } from './replica'
+import type { RoomStore } from './roomStore'
+import { Store } from './store'
+import * as timeline from './timeline'
+
+const PAGE = 50
+const TYPING_EVERY_MS = 2_500
+
+export interface ChatClientOptions {
+  origin: string
+  me: User
+  tokens: Tokens
+  api: Api
+  outbox: Outbox
+  onStale: (stale: Stale) => void
+}
+
+/** The live chat of one logged-in user: it ties the connection, the outbox and the replica together. */
+export class ChatClient {
+  readonly me: Store<User>
+  readonly api: Api
+  readonly outbox: Outbox
+  readonly people: People
+  readonly replica: Replica
+  readonly connection = new Store<ConnectionState>({ phase: 'connecting' })
+  private readonly link: Connection
+  private readonly courier: Courier
+  private readonly unsent = new Map<string, timeline.Outgoing[]>()
+  private readonly typedAt = new Map<string, number>()
+  private readonly readSent = new Map<string, number>()
+  private away = false
+
+  constructor({ origin, me, tokens, api, outbox, onStale }: ChatClientOptions) {
+    this.api = api
+    this.outbox = outbox
+    this.me = new Store(me)
+    this.people = new People((ids) => fetchUsers(api, ids))
+    this.people.learn([me])
+    this.replica = new Replica(this.me, this.people, {
+      call: (name, fields) => this.link.call(name, fields),
+      onRoom: (room) => this.carryUnsent(room),
+      onConfirmed: (roomId, clientId) => this.courier.drop(roomId, clientId),
+      onStale,
+    })
+    this.courier = new Courier(outbox, {
+      send: (fields) => this.link.call('send', fields),
+      onSent: (roomId, clientId, seq) => this.onSent(roomId, clientId, seq),
+      onRefused: (roomId, clientId, why) => {
+        this.replica.room(roomId)?.setTimeline((held) => timeline.refuse(held, clientId, why))
+      },
+    })
+    this.link = new Connection({
+      origin,
+      tokens,
+      handlers: {
+        resumeFrom: () => this.replica.resumeFrom(),
+        onWelcome: (welcome, resumed) => {
+          this.readSent.clear()
+          this.replica.onWelcome(welcome, resumed)
+          if (welcome.rooms_next !== undefined) void this.fetchRooms(welcome.rooms_next)
+        },
+        onPush: (push) => this.replica.onPush(push),
+        onState: (state) => {
+          this.connection.set(state)
+          this.courier.setLive(state.phase === 'live')
+          if (state.phase === 'live' && this.away) this.setPresence('away')
+        },
+      },
+    })
+  }
+
+  /** Reads the outbox, then connects. */
+  async start(): Promise<void> {
+    for (const { room_id, client_id, body, at, state, why } of await this.outbox.load()) {
+      const message = { client_id, body, at, state, why }
+      this.unsent.set(room_id, [...(this.unsent.get(room_id) ?? []), message])
+    }
+    this.link.start()
+  }
+
+  dispose(): void {
+    this.link.dispose()
+    this.courier.setLive(false)
+    this.replica.dispose()
+  }
+
+  /** A room became the user's by a request; the server's `room_added` says the same, before or after. */
+  addRoom(room: Room): void {
+    this.replica.addRoom(room)
+    this.replica.sort()
+  }
+
+  /** Shows a room; the "new" line is drawn where the user stopped reading. */
+  open(roomId: string): void {
+    const room = this.replica.room(roomId)
+    room?.patch({ unreadAfter: undefined })
+    this.drawUnreadLine(roomId)
+    this.replica.open(roomId)
+  }
+
+  /** It is on screen no more. */
+  close(roomId: string): void {
+    this.replica.close(roomId)
+  }
+
+  /** Draws the "new" line, unless there is one or nothing is unread. */
+  drawUnreadLine(roomId: string): void {
+    const room = this.replica.room(roomId)
+    if (room === undefined || room.get().unreadAfter !== undefined) return
+    const { unread_count, last_read_seq } = room.get().room
+    if (unread_count > 0) room.patch({ unreadAfter: last_read_seq })
+  }
+
+  /** Adds an earlier page. Nothing happens while one is on its way, or when there is none. */
+  async loadOlder(roomId: string): Promise<void> {
+    const room = this.replica.room(roomId)
+    if (room === undefined) return
+    const { timeline: held, loadingOlder, filled } = room.get()
+    const first = held.entries[0]
+    if (loadingOlder || !filled || !held.hasMore || first === undefined) return
+    room.patch({ loadingOlder: true })
+    try {
+      const page = await this.link.call('history', { room_id: roomId, before_seq: first.seq, limit: PAGE })
+      this.people.learn(page.users)
+      this.replica.wantNames(room, page.entries)
+      room.setTimeline((now) => timeline.prepend(now, page.entries, page.has_more))
+    } catch {
+      // the connection went: scrolling asks again
+    } finally {
+      room.patch({ loadingOlder: false })
+    }
+  }
+
+  send(roomId: string, body: string): void {
+    const at = new Date().toISOString()
+    const message = { client_id: uuid(), body, at, state: 'sending' as const }
+    const room = this.replica.room(roomId)
+    room?.setTimeline((held) => timeline.addOutgoing(held, message))
+    room?.patch({ unreadAfter: undefined })
+    this.courier.enqueue(roomId, message)
+    this.typedAt.delete(roomId)
+  }
+
+  retry(roomId: string, message: timeline.Outgoing): void {
+    this.replica.room(roomId)?.setTimeline((held) => timeline.retry(held, message.client_id))
+    this.courier.enqueue(roomId, { ...message, state: 'sending', why: undefined })
+  }
+
+  discard(roomId: string, clientId: string): void {
+    this.replica.room(roomId)?.setTimeline((held) => timeline.discard(held, clientId))
+    this.courier.drop(roomId, clientId)
+  }
+
+  /** Called at every key stroke; told to the others at most every 2.5 s, and at once when it ends. */
+  typing(roomId: string, on: boolean): void {
+    const last = this.typedAt.get(roomId)
+    if (on ? last !== undefined && Date.now() - last < TYPING_EVERY_MS : last === undefined) return
+    if (on) this.typedAt.set(roomId, Date.now())
+    else this.typedAt.delete(roomId)
+    this.tell('typing', { room_id: roomId, on })
+  }
+
+  /** Everything held of the room has been seen. */
+  markRead(roomId: string): void {
+    const room = this.replica.room(roomId)
+    if (room === undefined || this.connection.get().phase !== 'live') return
+    const { seq } = room.get().timeline.last
+    const told = this.readSent.get(roomId) ?? 0
+    if (seq <= Math.max(told, room.get().room.last_read_seq)) return
+    this.readSent.set(roomId, seq)
+    room.applyReads([{ user_id: this.me.get().id, seq }])
+    this.tell('read', { room_id: roomId, seq })
+  }
+
+  /** Said again on every new connection, which starts as online. */
+  setPresence(state: 'online' | 'away'): void {
+    this.away = state === 'away'
+    this.tell('presence', { state })
+  }
+
+  /** The network may have changed, or the machine woke up. */
+  nudge(): void {
+    this.link.nudge()
+  }
+
+  /** Signals are not repeated: when one is lost, the next one tells. */
+  private tell<N extends 'typing' | 'read' | 'presence'>(name: N, fields: Commands[N]['fields']): void {
+    this.link.call(name, fields).catch(() => {
+      if (name === 'read') this.readSent.clear()
+    })
+  }
+
+  private onSent(roomId: string, clientId: string, seq: number): void {
+    const room = this.replica.room(roomId)
+    if (room === undefined) return
+    room.setTimeline((held) => timeline.confirm(held, clientId, seq))
+    this.replica.expect(room, seq)
+  }
+
+  /** What waits for this room, from disk or since its copy was dropped, goes on its way. */
+  private carryUnsent(room: RoomStore): void {
+    for (const message of this.unsent.get(room.id) ?? []) {
+      room.setTimeline((held) => timeline.addOutgoing(held, message))
+    }
+    this.unsent.delete(room.id)
+    for (const message of room.get().timeline.outgoing) {
+      if (message.state === 'sending') this.courier.enqueue(room.id, message)
+    }
+  }
+
+  private async fetchRooms(first: string): Promise<void> {
+    for (let cursor: string | undefined = first; cursor !== undefined && cursor !== ''; ) {
+      const page: { items?: unknown[] | null; next_cursor?: string } = await bodyOf(
+        this.api.GET('/api/v1/rooms', { params: { query: { cursor } } }),
+      )
+      for (const room of (page.items ?? []) as Room[]) this.replica.addRoom(room)
+      cursor = page.next_cursor
+    }
+    this.replica.sort()
+  }
+}
+
+async function fetchUsers(api: Api, ids: string[]): Promise<User[]> {
+  const page = await bodyOf(api.GET('/api/v1/users', { params: { query: { ids: ids.join(',') } } }))
+  return (page.items ?? [])
+}

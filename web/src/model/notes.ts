@@ -1,0 +1,37 @@
+import type { Entry } from '../net/frames'
+
+type NameOf = (userId: string) => string
+
+const text = (value: unknown) => (typeof value === 'string' ? value : '')
+
+/** What happened in the room, in words; undefined for messages, and for kinds this client does not know. */
+export function note({ kind, sender_id, data = {} }: Entry, nameOf: NameOf): string | undefined {
+  const who = nameOf(text(data.user_id) || sender_id)
+  const by = text(data.by)
+  const other = by !== '' && by !== text(data.user_id) ? nameOf(by) : undefined
+  switch (kind) {
+    case 'member_joined':
+      if (data.via === 'create') return `${who} made this room`
+      return other === undefined ? `${who} joined` : `${who} joined, invited by ${other}`
+    case 'member_left':
+      return other === undefined ? `${who} left` : `${other} removed ${who}`
+    case 'role_changed':
+      return `${other ?? 'Somebody'} made ${who} ${data.role === 'member' ? 'a' : 'an'} ${text(data.role)}`
+    case 'room_changed':
+      return roomChange(nameOf(sender_id), data)
+    default:
+      return undefined
+  }
+}
+
+function roomChange(who: string, data: Record<string, unknown>): string {
+  if (typeof data.name === 'string') return `${who} named the room “${data.name}”`
+  if (typeof data.topic === 'string') return data.topic === '' ? `${who} removed the topic` : `${who} set the topic: ${data.topic}`
+  return `${who} made the room ${text(data.visibility)}`
+}
+
+/** An entry in one line, for lists of rooms. */
+export function describe(entry: Entry, nameOf: NameOf): string {
+  if (entry.kind !== 'text') return note(entry, nameOf) ?? ''
+  return `${nameOf(entry.sender_id)}: ${entry.body ?? ''}`
+}

@@ -1,0 +1,95 @@
+import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
+import type { Outgoing } from './timeline'
+
+/** An unsent message on disk. `order` keeps the order of writing. */
+interface StoredMessage extends Outgoing {
+  user_id: string
+  room_id: string
+  order: number
+}
+
+interface StoredDraft {
+  user_id: string
+  room_id: string
+  text: string
+}
+
+interface Schema extends DBSchema {
+  outbox: { key: string; value: StoredMessage; indexes: { user_id: string } }
+  drafts: { key: [string, string]; value: StoredDraft; indexes: { user_id: string } }
+}
+
+const NAME = 'gochat'
+
+/** What a user has written and the server does not have yet: it survives reloads, and ends at logout. */
+export interface Outbox {
+  /** Unsent messages in the order of writing. */
+  load(): Promise<StoredMessage[]>
+  put(roomId: string, message: Outgoing): Promise<void>
+  remove(clientId: string): Promise<void>
+  draft(roomId: string): string
+  setDraft(roomId: string, text: string): Promise<void>
+  /** Forgets everything of this user. */
+  wipe(): Promise<void>
+}
+
+async function openDatabase(): Promise<IDBPDatabase<Schema> | undefined> {
+  try {
+    return await openDB<Schema>(NAME, 1, {
+      upgrade(db) {
+        db.createObjectStore('outbox', { keyPath: 'client_id' }).createIndex('user_id', 'user_id')
+        db.createObjectStore('drafts', { keyPath: ['user_id', 'room_id'] }).createIndex('user_id', 'user_id')
+      },
+    })
+  } catch {
+    return undefined // private windows of some browsers: the outbox then lives as long as the page
+  }
+}
+
+/** Opens the outbox of one user, in IndexedDB where there is one. Drafts are read at once, so that asking is instant. */
+export async function openOutbox(userId: string): Promise<Outbox> {
+  const db = await openDatabase()
+  const drafts = new Map<string, string>()
+  for (const { room_id, text } of (await db?.getAllFromIndex('drafts', 'user_id', userId)) ?? []) {
+    drafts.set(room_id, text)
+  }
+  let order = Date.now()
+
+  return {
+    async load() {
+      const messages = (await db?.getAllFromIndex('outbox', 'user_id', userId)) ?? []
+      return messages.sort((a, b) => a.order - b.order)
+    },
+    async put(roomId, message) {
+      if (db === undefined) return
+      const tx = db.transaction('outbox', 'readwrite')
+      const before = await tx.store.get(message.client_id)
+      order = Math.max(order + 1, Date.now())
+      await tx.store.put({ ...message, user_id: userId, room_id: roomId, order: before?.order ?? order })
+      await tx.done
+    },
+    async remove(clientId) {
+      await db?.delete('outbox', clientId)
+    },
+    draft: (roomId) => drafts.get(roomId) ?? '',
+    async setDraft(roomId, text) {
+      if (text === '') {
+        drafts.delete(roomId)
+        await db?.delete('drafts', [userId, roomId])
+      } else {
+        drafts.set(roomId, text)
+        await db?.put('drafts', { user_id: userId, room_id: roomId, text })
+      }
+    },
+    async wipe() {
+      drafts.clear()
+      if (db === undefined) return
+      const tx = db.transaction(['outbox', 'drafts'], 'readwrite')
+      for (const name of ['outbox', 'drafts'] as const) {
+        const store = tx.objectStore(name)
+        for (const key of await store.index('user_id').getAllKeys(userId)) await store.delete(key)
+      }
+      await tx.done
+    },
+  }
+}

@@ -1,0 +1,40 @@
+import { ApiError } from '../net/api'
+import { Unreachable } from '../net/tokens'
+
+const WORDS: Record<string, string> = {
+  bad_credentials: 'That name and password do not fit together.',
+  username_taken: 'Somebody has that name already. Try another.',
+  registration_closed: 'New accounts are not open here. Ask whoever runs this chat for an invite.',
+  guests_disabled: 'Guests are not admitted here. Create an account instead.',
+  invite_invalid: 'This invite has expired, was used up, or never existed. Ask for a new one.',
+  invite_required: 'This room is private: you need an invite.',
+  last_owner: 'You are the only owner. Make somebody else an owner first.',
+  not_a_member: 'You are not a member of this room any more.',
+  forbidden: 'Your role in this room does not allow that.',
+  not_found: 'That does not exist any more.',
+  too_long: 'That is too long.',
+  empty: 'There is nothing in it.',
+  bad_request: 'The server could not read that.',
+  session_revoked: 'You were logged out. Log in again.',
+}
+
+/** An error code in plain words, for messages that were refused. */
+export function wordsFor(code: string | undefined): string {
+  return (code === undefined ? undefined : WORDS[code]) ?? 'The server refused it.'
+}
+
+/** Any failure of a request in plain words, with the way out. */
+export function explain(error: unknown): string {
+  if (error instanceof Unreachable) return 'The server does not answer. Check your connection and try again.'
+  if (!(error instanceof ApiError)) return 'Something went wrong. Try again.'
+  if (error.code === 'rate_limited') {
+    const seconds = Math.ceil(error.retryAfterMs / 1000)
+    return seconds > 0 ? `Too many tries. Wait ${seconds} s and try again.` : 'Too many tries. Wait a little.'
+  }
+  return WORDS[error.code] ?? (error.status < 500 ? error.message : 'The server has a problem. Try again soon.')
+}
+
+/** Whether a failure has this code. */
+export function isProblem(error: unknown, code: string): boolean {
+  return error instanceof ApiError && error.code === code
+}

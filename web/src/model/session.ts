@@ -1,0 +1,116 @@
+import { type Api, bodyOf, createApi, requestRefresh } from '../net/api'
+import { fullJitter } from '../net/backoff'
+import type { ConnectionState } from '../net/connection'
+import type { User } from '../net/frames'
+import { type Grant, SessionOver, Tokens } from '../net/tokens'
+import { ChatClient } from './chatClient'
+import { openOutbox } from './outbox'
+import type { Stale } from './replica'
+import { Store } from './store'
+
+export type { ConnectionState }
+
+export type SessionState =
+  /** Finding out whether this browser is logged in. */
+  | { status: 'starting' }
+  /** It can't be found out now; tried again. */
+  | { status: 'unreachable' }
+  | { status: 'out' }
+  | { status: 'in'; chat: ChatClient }
+
+interface Signed extends Grant {
+  user: User
+}
+
+/** Who is using this browser: comes in, stays in across reloads by the cookie, and leaves nothing behind at logout. */
+export class Session {
+  readonly state = new Store<SessionState>({ status: 'starting' })
+  readonly api: Api
+  private readonly origin: string
+  private readonly tokens: Tokens
+  private readonly onStale: (stale: Stale) => void
+  private attempt = 0
+
+  constructor(origin: string, onStale: (stale: Stale) => void) {
+    this.origin = origin
+    this.onStale = onStale
+    this.tokens = new Tokens(() => requestRefresh(origin))
+    this.api = createApi(origin, this.tokens)
+  }
+
+  /** Comes back in by the cookie, if there is one. */
+  async start(): Promise<void> {
+    try {
+      await this.tokens.access()
+      const user: User = await bodyOf(this.api.GET('/api/v1/users/me'))
+      await this.enter(user)
+    } catch (error) {
+      if (error instanceof SessionOver) {
+        this.state.set({ status: 'out' })
+        return
+      }
+      this.state.set({ status: 'unreachable' })
+      setTimeout(() => void this.start(), fullJitter(this.attempt++))
+    }
+  }
+
+  register(body: { username: string; password: string; display_name?: string; invite_code?: string }): Promise<void> {
+    return this.sign(bodyOf(this.api.POST('/api/v1/auth/register', { body })))
+  }
+
+  logIn(body: { username: string; password: string }): Promise<void> {
+    return this.sign(bodyOf(this.api.POST('/api/v1/auth/login', { body })))
+  }
+
+  comeAsGuest(body: { display_name: string; invite_code?: string }): Promise<void> {
+    return this.sign(bodyOf(this.api.POST('/api/v1/auth/guest', { body })))
+  }
+
+  /**
+   * Ends the session on the server, then here, and wipes what was kept for this user. The cookie can only be ended by
+   * the server: when it can't be reached this throws, and the user is still logged in.
+   */
+  async logOut(): Promise<void> {
+    await bodyOf(this.api.POST('/api/v1/auth/logout'))
+    const current = this.state.get()
+    this.tokens.forget()
+    if (current.status === 'in') {
+      current.chat.dispose()
+      await current.chat.outbox.wipe()
+    }
+    this.state.set({ status: 'out' })
+  }
+
+  private async sign(answer: Promise<Signed>): Promise<void> {
+    const signed = await answer
+    this.tokens.accept(signed)
+    await this.enter(signed.user)
+  }
+
+  private async enter(me: User): Promise<void> {
+    this.attempt = 0
+    const chat = new ChatClient({
+      origin: this.origin,
+      me,
+      tokens: this.tokens,
+      api: this.api,
+      outbox: await openOutbox(me.id),
+      onStale: this.onStale,
+    })
+    const unwatch = chat.connection.subscribe(() => {
+      const connection = chat.connection.get()
+      if (connection.phase !== 'stopped' || connection.why !== 'login') return
+      unwatch()
+      this.expire(chat)
+    })
+    await chat.start()
+    this.state.set({ status: 'in', chat })
+  }
+
+  /** The server ended the session: unsent messages stay for when the same user comes back. */
+  private expire(chat: ChatClient): void {
+    this.tokens.forget()
+    chat.dispose()
+    this.state.set({ status: 'out' })
+  }
+}

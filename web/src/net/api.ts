@@ -1,0 +1,77 @@
+import createClient, { type Client } from 'openapi-fetch'
+import type { paths } from './api.gen'
+import { type Grant, SessionOver, type Tokens, Unreachable } from './tokens'
+
+/** A request that the server refused: an RFC 9457 problem. */
+export class ApiError extends Error {
+  override name = 'ApiError'
+  readonly status: number
+  /** The stable, machine-readable code of the problem. */
+  readonly code: string
+  readonly retryAfterMs: number
+
+  constructor(status: number, problem: unknown) {
+    const { code, detail, retry_after_ms } = (problem ?? {}) as Record<string, unknown>
+    super(typeof detail === 'string' ? detail : `HTTP ${status}`)
+    this.status = status
+    this.code = typeof code === 'string' ? code : 'unknown'
+    this.retryAfterMs = typeof retry_after_ms === 'number' ? retry_after_ms : 0
+  }
+}
+
+export type Api = Client<paths>
+
+const OPEN_PATHS = /\/api\/v1\/(auth\/(register|login|guest|refresh|logout)|openapi\.json)$/
+const INVITE_PREVIEW = /\/api\/v1\/invites\/[^/]+$/
+
+function needsToken(request: Request): boolean {
+  const { pathname } = new URL(request.url)
+  return !OPEN_PATHS.test(pathname) && !(request.method === 'GET' && INVITE_PREVIEW.test(pathname))
+}
+
+/** The REST client, typed by the server's OpenAPI document. It brings the token along, and a new one after a 401. */
+export function createApi(origin: string, tokens: Tokens): Api {
+  const send = async (request: Request): Promise<Response> => {
+    if (!needsToken(request)) return fetch(request)
+    const again = request.clone()
+    request.headers.set('Authorization', `Bearer ${await tokens.access()}`)
+    const response = await fetch(request)
+    if (response.status !== 401) return response
+    tokens.forget()
+    again.headers.set('Authorization', `Bearer ${await tokens.access()}`)
+    return fetch(again)
+  }
+  return createClient<paths>({ baseUrl: origin, credentials: 'same-origin', fetch: send })
+}
+
+interface Answer<T> {
+  data?: T
+  error?: unknown
+  response: Response
+}
+
+/** The body of an answer; throws ApiError for a refusal, Unreachable when there was no answer. */
+export async function bodyOf<T>(answer: Promise<Answer<T>>): Promise<T> {
+  let settled: Answer<T>
+  try {
+    settled = await answer
+  } catch (error) {
+    throw error instanceof TypeError ? new Unreachable('the server did not answer') : error
+  }
+  if (!settled.response.ok) throw new ApiError(settled.response.status, settled.error)
+  return settled.data as T
+}
+
+/** Asks for a new access token by the cookie. Throws SessionOver or Unreachable. */
+export async function requestRefresh(origin: string): Promise<Grant> {
+  let response: Response
+  try {
+    response = await fetch(new URL('/api/v1/auth/refresh', origin), { method: 'POST', credentials: 'same-origin' })
+  } catch {
+    throw new Unreachable('the server did not answer')
+  }
+  if (response.ok) return (await response.json()) as Grant
+  if (response.status === 401 || response.status === 403) throw new SessionOver('log in again')
+  const retryAfterS = Number(response.headers.get('Retry-After') ?? 0)
+  throw new Unreachable(`HTTP ${response.status}`, Number.isFinite(retryAfterS) ? retryAfterS * 1000 : 0)
+}

@@ -1,0 +1,23 @@
+import { type ReactNode, Suspense, lazy, useState } from 'react'
+
+export interface DialogProps {
+  title: string
+  description?: string
+  open: boolean
+  onClose: () => void
+  children: ReactNode
+}
+
+/** Loaded with the first dialog, not with the page. */
+const DialogPopup = lazy(() => import('./DialogPopup'))
+
+/** A modal dialog: traps the focus, closes by Escape and outside, gives the focus back. */
+export function Dialog(props: DialogProps) {
+  const [opened, setOpened] = useState(props.open)
+  if (props.open && !opened) setOpened(true)
+  return opened ? (
+    <Suspense>
+      <DialogPopup {...props} />
+    </Suspense>
+  ) : null
+}

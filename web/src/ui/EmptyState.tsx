@@ -1,0 +1,19 @@
+import type { ReactNode } from 'react'
+import styles from './EmptyState.module.css'
+
+interface EmptyStateProps {
+  icon: ReactNode
+  title: string
+  children: ReactNode
+}
+
+/** Nothing here yet, and what to do next. */
+export function EmptyState({ icon, title, children }: EmptyStateProps) {
+  return (
+    <div className={styles.empty}>
+      <div className={styles.icon}>{icon}</div>
+      <h2 className={styles.title}>{title}</h2>
+      <div className={styles.text}>{children}</div>
+    </div>
+  )
+}
