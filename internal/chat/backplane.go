@@ -26,6 +26,7 @@ type Bus interface {
 	// heads, atomically (SEQ4). A node does not get its own notices back.
 	Publish(ctx context.Context, notices []Notice, heads map[string]int64) error
 	// Watch starts listening to a room's notices and returns when the subscription stands. Unwatch ends it.
+	// One that fails is made up for before the next Up.
 	Watch(ctx context.Context, roomID string) error
 	Unwatch(ctx context.Context, roomID string) error
 	// Listen hands every notice to the listener, from one goroutine, until ctx ends or Close. One call at a time.
@@ -84,7 +85,8 @@ const (
 
 // Presence knows who is here, per node, for PresenceTTL after the last beat (PRS2).
 type Presence interface {
-	// Beat renews the states of all users of a node. It is the whole truth about that node.
+	// Beat renews the states of all users of a node. It is the whole truth about that node: whom it leaves out
+	// is not there any more, and is claimed where no other node has them.
 	Beat(ctx context.Context, node string, states map[string]State) error
 	// SetState changes users' states on a node (Offline removes) and returns their states over all nodes.
 	SetState(ctx context.Context, node string, changes map[string]State) (map[string]State, error)

@@ -35,7 +35,6 @@ type stage struct {
 	a       *inmem.Node
 	b       *chattest.Faulty
 	heard   *log
-	stop    context.CancelFunc
 }
 
 // log keeps what a listener was told: "up", "down" and the numbers of the notices.
@@ -73,7 +72,6 @@ func newStage(t *testing.T, seed uint64, faults chattest.Faults) *stage {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	s.stop = cancel
 	done := make(chan error, 1)
 	go func() { done <- s.b.Listen(ctx, s.heard) }()
 	t.Cleanup(func() {
@@ -171,6 +169,23 @@ func between(t *testing.T, what string, got int, want [2]int) {
 	if got < want[0] || got > want[1] {
 		t.Errorf("%s: %d, want %d to %d", what, got, want[0], want[1])
 	}
+}
+
+// TestFaultyKeepsOrder: what comes at the same moment comes in the order in which it was sent.
+func TestFaultyKeepsOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, 1, chattest.Faults{Delay: time.Second})
+		var batch []chat.Notice
+		var want []string
+		for i := range 50 {
+			batch = append(batch, chat.Notice{RoomID: "lobby", Typing: &chat.Typing{UserID: strconv.Itoa(i)}})
+			want = append(want, strconv.Itoa(i))
+		}
+		if err := s.a.Publish(t.Context(), batch, nil); err != nil {
+			t.Fatal(err)
+		}
+		s.expect(t, want...)
+	})
 }
 
 func TestFaultySeed(t *testing.T) {
