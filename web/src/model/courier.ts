@@ -18,6 +18,7 @@ interface Lane {
 /** These pass by themselves; every other refusal is for good, and for the user to see. */
 const PASSING = new Set(['rate_limited', 'unavailable'])
 const PAUSE_MS = 1_000
+const MOVED_MS = 50
 
 /**
  * Carries the outbox to the server: per room one message at a time, so that their order holds whatever is refused or
@@ -92,9 +93,12 @@ export class Courier {
       this.handlers.onSent(roomId, client_id, seq)
       return true
     } catch (error) {
-      if (!(error instanceof CommandError)) return false // resumed by setLive
+      if (!(error instanceof CommandError)) {
+        if (this.live) this.waitAWhile(MOVED_MS) // the connection has moved to another link; else setLive goes on
+        return false
+      }
       if (PASSING.has(error.code)) {
-        this.waitAWhile(error.retryAfterMs)
+        this.waitAWhile(error.retryAfterMs || PAUSE_MS)
         return false
       }
       const lane = this.lane(roomId)
@@ -105,11 +109,11 @@ export class Courier {
     }
   }
 
-  private waitAWhile(retryAfterMs: number): void {
+  private waitAWhile(ms: number): void {
     clearTimeout(this.pause)
     this.pause = setTimeout(() => {
       this.pause = undefined
       if (this.live) this.setLive(true)
-    }, retryAfterMs || PAUSE_MS)
+    }, ms)
   }
 }

@@ -81,7 +81,7 @@ export class Replica {
       held.patch({ joined: 'no' })
       // What was not asked to be replayed starts at the welcome's head.
       const behind = changedEpoch || held.get().timeline.last.seq !== room.head_seq
-      if (behind && !resumed.has(room.id)) this.startAfresh(held, room.head_seq)
+      if (behind && !resumed.has(room.id)) this.startAfresh(held, room.head_seq, room)
     }
     this.sort()
     const open = this.openRoom === undefined ? undefined : this.held.get(this.openRoom)
@@ -189,8 +189,8 @@ export class Replica {
     this.sort()
   }
 
-  private startAfresh(room: RoomStore, headSeq: number): void {
-    room.reset(headSeq)
+  private startAfresh(room: RoomStore, headSeq: number, told?: Room): void {
+    room.reset(headSeq, told)
     this.gaps.watch(room)
     this.handlers.onRoom(room)
     if (this.openRoom === room.id) void this.join(room)
@@ -205,7 +205,7 @@ export class Replica {
       this.people.learn(reply.users)
       this.people.apply(statesOf(reply.presence))
       if (reply.recovered === false) {
-        room.reset(reply.room.head_seq)
+        room.reset(reply.room.head_seq, reply.room)
         this.handlers.onRoom(room)
       }
       room.applyJoin(reply)

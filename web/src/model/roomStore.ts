@@ -98,14 +98,23 @@ export class RoomStore extends Store<RoomState> {
     for (const userId of reply.typing ?? []) this.setTyping(userId, true)
   }
 
-  /** Drops the copy: it must be joined afresh (RES3). */
-  reset(headSeq: number): void {
-    this.update((state) => ({
-      ...state,
-      joined: 'no',
-      filled: false,
-      timeline: timeline.reset(state.timeline, { seq: headSeq }, state.room.last_entry),
-    }))
+  /**
+   * Drops the copy: it must be joined afresh (RES3).
+   *
+   * @param told the room as the server sees it now; without it, what lies above the head is forgotten
+   */
+  reset(headSeq: number, told?: Room): void {
+    this.update((state) => {
+      const { last_entry } = state.room
+      const kept = last_entry !== undefined && last_entry.seq <= headSeq ? last_entry : undefined
+      return {
+        ...state,
+        joined: 'no',
+        filled: false,
+        room: { ...state.room, last_entry: kept, head_seq: headSeq, ...told },
+        timeline: timeline.reset(state.timeline, { seq: headSeq }, told?.last_entry),
+      }
+    })
   }
 
   applyReads(reads: readonly ReadPosition[]): void {

@@ -29,7 +29,7 @@ const EARLY_MS = 30_000
  */
 export class Tokens {
   private token: string | undefined
-  private endsAt = 0
+  private renewAt = 0
   private refreshing: Promise<string> | undefined
   private readonly requestRefresh: () => Promise<Grant>
 
@@ -40,18 +40,18 @@ export class Tokens {
 
   accept(grant: Grant): void {
     this.token = grant.access_token
-    this.endsAt = Date.now() + grant.expires_in * 1000
+    const lifeMs = grant.expires_in * 1000
+    this.renewAt = Date.now() + lifeMs - Math.min(EARLY_MS, lifeMs / 4)
   }
 
   forget(): void {
     this.token = undefined
-    this.endsAt = 0
+    this.renewAt = 0
   }
 
   /** Milliseconds until the token should be replaced; 0 when there is none. */
   freshForMs(): number {
-    const life = this.endsAt - Date.now()
-    return Math.max(0, life - Math.min(EARLY_MS, life / 4))
+    return Math.max(0, this.renewAt - Date.now())
   }
 
   /** A token that is good for a while yet. */

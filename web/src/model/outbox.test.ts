@@ -1,0 +1,61 @@
+import 'fake-indexeddb/auto'
+import { IDBFactory } from 'fake-indexeddb'
+import { beforeEach, expect, test, vi } from 'vitest'
+import { openOutbox } from './outbox'
+import type { Outgoing } from './timeline'
+
+const message = (client_id: string): Outgoing => ({
+  client_id,
+  body: `body ${client_id}`,
+  at: '2026-01-01T00:00:00.000Z',
+  state: 'sending',
+})
+const ids = async (userId: string) => (await (await openOutbox(userId)).load()).map(({ client_id }) => client_id)
+
+beforeEach(() => {
+  vi.stubGlobal('indexedDB', new IDBFactory())
+})
+
+test('[RES5] what was not sent is there after a reload, in the order of writing', async () => {
+  const outbox = await openOutbox('ann')
+  for (const id of ['c', 'a', 'b']) await outbox.put('r', message(id))
+  await outbox.put('r', { ...message('c'), state: 'failed', why: 'too_long' })
+  await outbox.remove('a')
+  const [first, second, ...none] = await (await openOutbox('ann')).load()
+  expect([first, second, none]).toMatchObject([
+    { client_id: 'c', room_id: 'r', state: 'failed', why: 'too_long' },
+    { client_id: 'b', state: 'sending' },
+    [],
+  ])
+})
+
+test('it belongs to one user, and is wiped with the drafts at logout', async () => {
+  const ann = await openOutbox('ann')
+  const bob = await openOutbox('bob')
+  await ann.put('r', message('a'))
+  await bob.put('r', message('b'))
+  await ann.setDraft('r', 'half a thought')
+  await bob.setDraft('r', 'another')
+  await ann.wipe()
+  expect([await ids('ann'), await ids('bob')]).toEqual([[], ['b']])
+  expect([(await openOutbox('ann')).draft('r'), (await openOutbox('bob')).draft('r')]).toEqual(['', 'another'])
+})
+
+test('drafts are kept per room, and an empty one is none', async () => {
+  const outbox = await openOutbox('ann')
+  await outbox.setDraft('r', 'one')
+  await outbox.setDraft('s', 'two')
+  await outbox.setDraft('s', '')
+  const reopened = await openOutbox('ann')
+  expect([reopened.draft('r'), reopened.draft('s')]).toEqual(['one', ''])
+})
+
+test('without IndexedDB everything works, as long as the page lives', async () => {
+  vi.stubGlobal('indexedDB', undefined)
+  const outbox = await openOutbox('ann')
+  await outbox.put('r', message('a'))
+  await outbox.setDraft('r', 'text')
+  expect([await outbox.load(), outbox.draft('r')]).toEqual([[], 'text'])
+  await outbox.wipe()
+  expect(outbox.draft('r')).toBe('')
+})

@@ -1,0 +1,26 @@
+import type { Outbox } from '../src/model/outbox'
+import type { Outgoing } from '../src/model/timeline'
+
+/** An outbox without a disk, and what it holds. */
+export function memoryOutbox(stored: (Outgoing & { room_id: string })[] = []) {
+  const messages = new Map(stored.map((message) => [message.client_id, message]))
+  const outbox: Outbox = {
+    load: () =>
+      Promise.resolve([...messages.values()].map((message, order) => ({ ...message, user_id: 'me', order }))),
+    put: (room_id, message) => {
+      messages.set(message.client_id, { ...message, room_id })
+      return Promise.resolve()
+    },
+    remove: (clientId) => {
+      messages.delete(clientId)
+      return Promise.resolve()
+    },
+    draft: () => '',
+    setDraft: () => Promise.resolve(),
+    wipe: () => {
+      messages.clear()
+      return Promise.resolve()
+    },
+  }
+  return { outbox, messages }
+}
