@@ -1,83 +1,14 @@
-package sqlite_test
+package sqlite
 
 import (
 	"context"
 	"fmt"
-	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/gochat-dev/gochat/internal/chat"
-	"github.com/gochat-dev/gochat/internal/sqlite"
 )
-
-// world is a store with people and rooms in it.
-type world struct {
-	*sqlite.Store
-	users []string
-	rooms []string
-}
-
-// build makes rooms rooms in which every one of the users is a member.
-func build(tb testing.TB, users, rooms int) world {
-	tb.Helper()
-	ctx := context.Background()
-	s, err := sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(tb.TempDir(), "gochat.db")})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			tb.Error(err)
-		}
-	})
-	w := world{Store: s}
-	for i := range users {
-		id := chat.NewID()
-		if _, err := s.CreateUser(ctx, chat.User{ID: id, Username: fmt.Sprint("user", i), DisplayName: fmt.Sprint("User ", i)}, "x"); err != nil {
-			tb.Fatal(err)
-		}
-		w.users = append(w.users, id)
-	}
-	for i := range rooms {
-		id := chat.NewID()
-		w.rooms = append(w.rooms, id)
-		drafts := []chat.Draft{{
-			RoomID: id, SenderID: w.users[0], ClientID: chat.NewID(), Kind: chat.KindMemberJoined, At: time.Now(),
-			Create: &chat.NewRoom{Name: fmt.Sprint("Room ", i), Visibility: chat.Public},
-		}}
-		for _, u := range w.users[1:] {
-			drafts = append(drafts, chat.Draft{
-				RoomID: id, SenderID: u, ClientID: chat.NewID(), Kind: chat.KindMemberJoined, At: time.Now(), Join: &chat.Joining{},
-			})
-		}
-		w.append(tb, drafts)
-	}
-	return w
-}
-
-func (w world) append(tb testing.TB, drafts []chat.Draft) []chat.Outcome {
-	tb.Helper()
-	out, err := w.Append(context.Background(), drafts, nil)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	for _, o := range out {
-		if o.Err != nil {
-			tb.Fatal(o.Err)
-		}
-	}
-	return out
-}
-
-func (w world) text(room, user int) chat.Draft {
-	return chat.Draft{
-		RoomID: w.rooms[room%len(w.rooms)], SenderID: w.users[user%len(w.users)], ClientID: chat.NewID(),
-		Kind: chat.KindText, Body: strings.Repeat("0123456789", 10), At: time.Now(),
-	}
-}
 
 func BenchmarkAppend(b *testing.B) {
 	for _, size := range []int{1, 50} {
@@ -91,7 +22,7 @@ func BenchmarkAppend(b *testing.B) {
 					n++
 					drafts[i] = w.text(n*7, n)
 				}
-				w.append(b, drafts)
+				w.append(b, drafts...)
 			}
 			b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "texts/s")
 		})
@@ -117,7 +48,7 @@ func BenchmarkSenders(b *testing.B) {
 			for i := range batch {
 				drafts[i] = batch[i].draft
 			}
-			w.append(b, drafts)
+			w.append(b, drafts...)
 			for i := range batch {
 				close(batch[i].done)
 			}
@@ -149,7 +80,7 @@ func BenchmarkSenders(b *testing.B) {
 func BenchmarkSnapshot(b *testing.B) {
 	w := build(b, 50, 20)
 	for i := range 3000 {
-		w.append(b, []chat.Draft{w.text(i, i/20)})
+		w.append(b, w.text(i, i/20))
 	}
 	session := w.session(b, w.users[0])
 	b.ReportAllocs()
@@ -160,16 +91,6 @@ func BenchmarkSnapshot(b *testing.B) {
 	}
 }
 
-func (w world) session(tb testing.TB, user string) string {
-	tb.Helper()
-	now := time.Now()
-	ses := chat.Session{ID: chat.NewID(), UserID: user, CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(time.Hour)}
-	if err := w.CreateSession(context.Background(), ses, chat.NewID()); err != nil {
-		tb.Fatal(err)
-	}
-	return ses.ID
-}
-
 func BenchmarkOpen(b *testing.B) {
 	w := build(b, 50, 20)
 	for i := range 60 {
@@ -177,7 +98,7 @@ func BenchmarkOpen(b *testing.B) {
 		for j := range drafts {
 			drafts[j] = w.text(j, i)
 		}
-		w.append(b, drafts)
+		w.append(b, drafts...)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -191,10 +112,10 @@ func BenchmarkCompare(b *testing.B) {
 	w := build(b, 5000, 1)
 	for len(w.rooms) < 100 {
 		w.rooms = append(w.rooms, chat.NewID())
-		w.append(b, []chat.Draft{{
+		w.append(b, chat.Draft{
 			RoomID: w.rooms[len(w.rooms)-1], SenderID: w.users[0], ClientID: chat.NewID(), Kind: chat.KindMemberJoined,
 			At: time.Now(), Create: &chat.NewRoom{Name: "Room", Visibility: chat.Public},
-		}})
+		})
 	}
 	q := chat.CompareQuery{Rooms: w.rooms, Users: w.users, Node: "node"}
 	b.ReportAllocs()
@@ -204,4 +125,44 @@ func BenchmarkCompare(b *testing.B) {
 			b.Fatal(err, len(got.Versions), len(got.Heads))
 		}
 	}
+}
+
+// BenchmarkPage reads pages at the start, in the middle and at the end of a room of a million entries (P8).
+func BenchmarkPage(b *testing.B) {
+	const entries = 1_000_000
+	w := build(b, 2, 1)
+	w.on(b, func(c *conn) {
+		c.must(b, `INSERT INTO entries (room, seq, kind, sender, prev_seq, prev_id, message_id, client_id, at, data, body)
+			WITH RECURSIVE n (i) AS (SELECT 4 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+			SELECT 1, i, 'text', 1 + i % 2, i - 1, printf('%036d', i - 1), printf('%036d', i), hex(randomblob(18)), i, NULL, printf('%0100d', i) FROM n`,
+			entries)
+		c.must(b, `UPDATE rooms SET head_seq = ?1, head_id = printf('%036d', ?1)`, entries)
+	})
+	for name, q := range map[string]chat.PageQuery{
+		"latest": {Limit: 50}, "start": {FromStart: true, Limit: 50}, "middle": {Around: entries / 2, Limit: 50},
+		"deep": {Before: entries / 3, Limit: 200},
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				p, err := w.Page(context.Background(), w.rooms[0], w.users[0], q)
+				if err != nil || len(p.Entries) != q.Limit {
+					b.Fatal(len(p.Entries), err)
+				}
+			}
+		})
+	}
+	b.Run("scattered", func(b *testing.B) {
+		for i := int64(0); b.Loop(); i += 104_729 {
+			if _, err := w.Page(context.Background(), w.rooms[0], w.users[0], chat.PageQuery{Around: 1 + i%entries, Limit: 50}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("open", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := w.Open(context.Background(), w.rooms[0], w.users[0], nil, 50); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

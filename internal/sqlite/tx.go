@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -29,6 +30,14 @@ func (s *Store) read(ctx context.Context, what string, f func(*conn) error) erro
 // write runs f in a transaction that nobody else writes beside, and commits what it did unless it fails or
 // ctx has ended meanwhile.
 func (s *Store) write(ctx context.Context, what string, f func(*conn) error) error {
+	err := s.transact(ctx, what, f)
+	if errors.Is(err, chat.ErrUnavailable) || errors.Is(err, chat.ErrUnknownOutcome) {
+		s.pinged.set(time.Time{})
+	}
+	return err
+}
+
+func (s *Store) transact(ctx context.Context, what string, f func(*conn) error) error {
 	c, err := s.writer.take(ctx)
 	if err != nil {
 		return classify(what, err)

@@ -8,7 +8,8 @@ import (
 	"github.com/gochat-dev/gochat/internal/chat"
 )
 
-// pinged remembers the last success, so that being asked often costs no writes.
+// pinged remembers the last success of Ping, so that being asked often costs no writes. It is forgotten as soon
+// as any write fails.
 type pinged struct {
 	mu sync.Mutex
 	at time.Time // guarded by mu
@@ -17,12 +18,21 @@ type pinged struct {
 // pingEvery is how long a success of Ping is trusted.
 const pingEvery = time.Second
 
+func (p *pinged) fresh() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return time.Since(p.at) < pingEvery
+}
+
+func (p *pinged) set(at time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.at = at
+}
+
 // Ping implements chat.Upkeep. It rewrites one row of a few pages, so that it needs as much room as an entry does.
 func (s *Store) Ping(ctx context.Context) error {
-	s.pinged.mu.Lock()
-	fresh := time.Since(s.pinged.at) < pingEvery
-	s.pinged.mu.Unlock()
-	if !fresh {
+	if !s.pinged.fresh() {
 		if err := s.write(ctx, "ping", func(c *conn) error {
 			_, err := c.exec(`INSERT INTO pings (id, filling) VALUES (1, randomblob(16384))
 				ON CONFLICT (id) DO UPDATE SET filling = excluded.filling`)
@@ -30,9 +40,7 @@ func (s *Store) Ping(ctx context.Context) error {
 		}); err != nil {
 			return err
 		}
-		s.pinged.mu.Lock()
-		s.pinged.at = time.Now()
-		s.pinged.mu.Unlock()
+		s.pinged.set(time.Now())
 	}
 	_, err := s.Epoch(ctx)
 	return err
