@@ -2,7 +2,6 @@
 package metrics
 
 import (
-	"net/http"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 // Metrics are the series of one server. It implements the observers of hub, relay, session and auth; their names and
@@ -115,10 +113,8 @@ func (m *Metrics) Connections(count func() (connections, outboxBytes int)) {
 			func() float64 { _, n := count(); return float64(n) }))
 }
 
-// Handler serves the series in the Prometheus text format.
-func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
-}
+// Registry is where the series are gathered from.
+func (m *Metrics) Registry() *prometheus.Registry { return m.registry }
 
 // The observer of hub.
 

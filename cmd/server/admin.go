@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gochat-dev/gochat/internal/auth"
+	"github.com/gochat-dev/gochat/internal/settings"
+	"github.com/gochat-dev/gochat/internal/sqlite"
+)
+
+// adminCommand is the way in where registration is closed, and the way back.
+type adminCommand struct {
+	Create        createCommand   `cmd:"" help:"Make an administrator's account. The password is read from standard input."`
+	ResetPassword resetCommand    `cmd:"" help:"Set an account's password and end its sessions. The password is read from standard input."`
+	NewEpoch      newEpochCommand `cmd:"" help:"After a restore by hand: have every client drop its copy and read afresh."`
+}
+
+type createCommand struct {
+	Username    string `required:"" placeholder:"NAME" help:"3 to 32 of a-z, 0-9, _ . -"`
+	DisplayName string `placeholder:"NAME" help:"Without it: the user name."`
+}
+
+// Run makes an administrator.
+func (a createCommand) Run(c *cli) error {
+	return c.withAccounts(func(ctx context.Context, accounts *auth.Service) error {
+		password, err := readPassword(os.Stdin)
+		if err != nil {
+			return err
+		}
+		_, err = accounts.CreateAdmin(ctx, auth.SignUp{Username: a.Username, DisplayName: a.DisplayName, Password: password})
+		return done(err, "made the administrator "+a.Username)
+	})
+}
+
+type resetCommand struct {
+	Username string `required:"" placeholder:"NAME" help:"Whose password."`
+}
+
+// Run sets a password.
+func (a resetCommand) Run(c *cli) error {
+	return c.withAccounts(func(ctx context.Context, accounts *auth.Service) error {
+		password, err := readPassword(os.Stdin)
+		if err != nil {
+			return err
+		}
+		return done(accounts.ResetPassword(ctx, a.Username, password), "set the password of "+a.Username+" and ended its sessions")
+	})
+}
+
+type newEpochCommand struct{}
+
+// Run begins a new epoch (RES3).
+func (newEpochCommand) Run(c *cli) error {
+	return c.withStore(func(ctx context.Context, store *sqlite.Store) error {
+		epoch, err := store.NewEpoch(ctx)
+		return done(err, "began the epoch "+epoch)
+	})
+}
+
+func done(err error, what string) error {
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Println(what)
+	return err
+}
+
+func (c *cli) withStore(f func(ctx context.Context, store *sqlite.Store) error) error {
+	cfg, _, err := c.settings()
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	store, err := openStore(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(ctx, store), store.Close())
+}
+
+func (c *cli) withAccounts(f func(ctx context.Context, accounts *auth.Service) error) error {
+	return c.withStore(func(ctx context.Context, store *sqlite.Store) error {
+		return f(ctx, auth.New(auth.Config{Store: store}))
+	})
+}
+
+func openStore(ctx context.Context, cfg settings.Server) (*sqlite.Store, error) {
+	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("GOCHAT_DATA_DIR: %w", err)
+	}
+	return sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(cfg.DataDir, "gochat.db")})
+}
+
+// readPassword reads one line. On a terminal it says what it waits for; what is typed can be seen there.
+func readPassword(in *os.File) (string, error) {
+	if isTerminal(in) {
+		fmt.Fprint(os.Stderr, "Password (it will be shown; at least 10 characters): ")
+	}
+	line, err := bufio.NewReader(in).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("reading the password from standard input: %w", err)
+	}
+	password := strings.TrimRight(line, "\r\n")
+	if password == "" {
+		return "", errors.New("no password on standard input: printf '%s' \"$PASSWORD\" | server admin …")
+	}
+	return password, nil
+}

@@ -1,0 +1,99 @@
+// Command server is a chat node: alone a whole chat, or one of many equal nodes.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/gochat-dev/gochat/internal/settings"
+)
+
+// version is set when a release is built.
+var version = "dev"
+
+// cli is the command line. The settings are the same for every command.
+type cli struct {
+	settings.Flags
+
+	Serve   serveCommand   `cmd:"" default:"1" help:"Serve the chat (the default)."`
+	Admin   adminCommand   `cmd:"" help:"Make an administrator, reset a password, or begin a new epoch after a restore."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+type versionCommand struct{}
+
+// Run prints the version.
+func (versionCommand) Run() error {
+	_, err := fmt.Println("gochat", version)
+	return err
+}
+
+func main() {
+	var c cli
+	parser := kong.Must(&c, settings.Help, kong.Name("server"), kong.UsageOnError(),
+		kong.Description("GoChat: a chat that a team runs for itself. Without any settings this is a whole chat on http://localhost:8080."))
+	command, err := parser.Parse(os.Args[1:])
+	parser.FatalIfErrorf(err)
+	if err := command.Run(&c); err != nil {
+		fmt.Fprintln(os.Stderr, "server:", err)
+		os.Exit(1)
+	}
+}
+
+// settings checks the settings and makes the log.
+func (c *cli) settings() (settings.Server, *slog.Logger, error) {
+	cfg, err := c.Flags.Server()
+	if err != nil {
+		return cfg, nil, err
+	}
+	if cfg.PostgresURL != "" || cfg.RedisURL != "" {
+		return cfg, nil, errors.New("GOCHAT_POSTGRES_URL and GOCHAT_REDIS_URL are not served by this version yet: leave them empty to run on SQLite")
+	}
+	return cfg, newLog(cfg), nil
+}
+
+// newLog makes the log: for people on a terminal, for machines elsewhere.
+func newLog(cfg settings.Server) *slog.Logger {
+	options := &slog.HandlerOptions{Level: cfg.LogLevel}
+	format := cfg.LogFormat
+	if format == settings.LogAuto && isTerminal(os.Stderr) {
+		format = settings.LogText
+	}
+	if format == settings.LogText {
+		return slog.New(slog.NewTextHandler(os.Stderr, options))
+	}
+	return slog.New(slog.NewJSONHandler(os.Stderr, options))
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+type serveCommand struct{}
+
+// Run serves until it is told to stop: the first signal drains, the second ends at once.
+func (serveCommand) Run(c *cli) error {
+	cfg, log, err := c.settings()
+	if err != nil {
+		return err
+	}
+	for _, name := range settings.Unknown(os.Environ()) {
+		log.Warn("a variable looks like a setting and is none: is it misspelt?", "name", name)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	n, err := open(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	context.AfterFunc(ctx, stop) // from the first signal on, the next one has its usual effect
+	return n.serve(ctx)
+}

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/gochat-dev/gochat/internal/auth"
+	"github.com/gochat-dev/gochat/internal/chat"
+	"github.com/gochat-dev/gochat/internal/httpapi"
+	"github.com/gochat-dev/gochat/internal/inmem"
+	"github.com/gochat-dev/gochat/internal/metrics"
+	"github.com/gochat-dev/gochat/internal/presence"
+	"github.com/gochat-dev/gochat/internal/relay"
+	"github.com/gochat-dev/gochat/internal/session"
+	"github.com/gochat-dev/gochat/internal/settings"
+	"github.com/gochat-dev/gochat/web"
+)
+
+// node is everything that one server runs.
+type node struct {
+	cfg settings.Server
+	log *slog.Logger
+
+	store     chat.Store
+	backplane chat.Backplane
+	relay     *relay.Relay
+	presence  *presence.Service
+	sessions  *session.Server
+	accounts  *auth.Service
+	api       *httpapi.API
+
+	public, admin net.Listener
+}
+
+const (
+	sweepEvery   = time.Hour        // idle guests, ended sessions
+	finishWithin = 5 * time.Second  // for requests under way, after the connections are gone
+	startWithin  = 30 * time.Second // to open the store
+)
+
+// open wires a node and starts what it needs before it can serve.
+func open(ctx context.Context, cfg settings.Server, log *slog.Logger) (_ *node, err error) {
+	n := &node{cfg: cfg, log: log}
+	defer func() {
+		if err != nil {
+			n.close()
+		}
+	}()
+	// The addresses first: whether another server is running is the likeliest thing to be wrong.
+	if n.public, err = net.Listen("tcp", cfg.Listen); err != nil {
+		return nil, fmt.Errorf("GOCHAT_LISTEN: %w", err)
+	}
+	if n.admin, err = net.Listen("tcp", cfg.AdminListen); err != nil {
+		return nil, fmt.Errorf("GOCHAT_ADMIN_LISTEN: %w", err)
+	}
+	keys, err := openKeys(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
+	store, err := openStore(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	n.store = store
+	return n, n.wire(ctx, auth.NewTokens(keys, cfg.AccessTokenTTL))
+}
+
+func openKeys(cfg settings.Server, log *slog.Logger) (auth.KeySource, error) {
+	if cfg.JWTKeysFile != "" {
+		return auth.OpenKeyFile(cfg.JWTKeysFile, log)
+	}
+	return auth.OpenDataDir(cfg.DataDir, log)
+}
+
+// wire connects the parts, from the store outwards.
+func (n *node) wire(ctx context.Context, tokens *auth.Tokens) error {
+	name := chat.NewID()
+	series := metrics.New(version)
+	n.backplane = inmem.NewNetwork().Node(name)
+	config := relay.Config{
+		Node: name, Store: n.store, Backplane: n.backplane, Log: n.log, Observe: series,
+		SendRate: n.cfg.SendRate.Limit(), SendBurst: 2 * n.cfg.SendRate.N,
+	}
+	config.Hub.Observe = series
+	n.relay = relay.New(config)
+	n.presence = presence.New(presence.Config{
+		Node: name, Backplane: n.backplane, Hub: n.relay.Hub(), Publisher: n.relay, Log: n.log,
+	})
+	verify := func(token string) (session.Identity, error) {
+		claims, err := tokens.Verify(token)
+		return session.Identity{UserID: claims.UserID, SessionID: claims.SessionID, Expires: claims.ExpiresAt}, err
+	}
+	n.sessions = session.New(session.Config{
+		Store: n.store, Relay: n.relay, Presence: n.presence, Verify: verify,
+		Log: n.log, Observe: series, MaxConnections: n.cfg.MaxConnections,
+	})
+	series.Connections(n.sessions.Count)
+	if err := n.relay.Start(ctx, n.sessions, n.presence); err != nil {
+		return fmt.Errorf("reading the store: %w", err)
+	}
+	n.accounts = auth.New(auth.Config{
+		Store: n.store, Tokens: tokens, Relay: n.relay, Registration: auth.Registration(n.cfg.Registration),
+		Guests: n.cfg.Guests, RefreshTTL: n.cfg.RefreshTokenTTL, Limit: n.cfg.AuthRate.Limit(), Burst: n.cfg.AuthRate.N,
+		Observe: series, Log: n.log,
+	})
+	var err error
+	n.api, err = httpapi.New(httpapi.Config{
+		Store: n.store, Relay: n.relay, Presence: n.presence, Auth: n.accounts,
+		Edge: httpapi.Edge{
+			PublicURL: n.cfg.PublicURL, AllowedOrigins: n.cfg.AllowedOrigins, TrustedProxies: n.cfg.TrustedProxies,
+		},
+		WebSocket: &httpapi.Socket{Sessions: n.sessions, Verify: verify},
+		App:       web.Dist(), Metrics: series.Registry(), PPROF: n.cfg.PPROF, Version: version, Log: n.log,
+	})
+	return err
+}
+
+// serve serves until ctx ends, then drains (DRN1): readiness fails at once, every connection is asked to go
+// elsewhere, what is being committed is finished, and everything is joined.
+func (n *node) serve(ctx context.Context) error {
+	var wg sync.WaitGroup
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	wg.Go(func() { n.presence.Run(running) })
+	wg.Go(func() { n.sweep(running) })
+
+	public := httpapi.NewServer(n.cfg.Listen, n.api.Public(), n.log)
+	admin := httpapi.NewServer(n.cfg.AdminListen, n.api.Admin(), n.log)
+	failed := make(chan error, 2)
+	wg.Go(func() { failed <- public.Serve(n.public) })
+	wg.Go(func() { failed <- admin.Serve(n.admin) })
+	n.log.Info("serving", "version", version, "address", n.public.Addr().String(), "admin", n.admin.Addr().String(), "data", n.cfg.DataDir)
+
+	var err error
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		n.drain()
+	}
+	finish, cancel := context.WithTimeout(context.Background(), finishWithin)
+	defer cancel()
+	err = errors.Join(ignoreClosed(err), public.Shutdown(finish))
+	n.sessions.Close()
+	stop()
+	err = errors.Join(err, admin.Shutdown(finish))
+	wg.Wait()
+	n.close()
+	n.log.Info("stopped")
+	return err
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// drain asks everybody to go elsewhere. A node that has no others gives no more time than clients need to hear of it.
+func (n *node) drain() {
+	n.api.Drain()
+	window := n.cfg.Drain - finishWithin/5
+	if n.cfg.RedisURL == "" {
+		window = min(window, aloneWindow)
+	}
+	connections, _ := n.sessions.Count()
+	n.log.Info("leaving", "connections", connections, "within", window)
+	ctx, cancel := context.WithTimeout(context.Background(), n.cfg.Drain)
+	defer cancel()
+	n.sessions.Drain(ctx, window)
+}
+
+// aloneWindow is the drain of a node whose clients have nowhere else to go: they come back when it has been restarted.
+const aloneWindow = 3 * time.Second
+
+// sweep runs the store's housekeeping.
+func (n *node) sweep(ctx context.Context) {
+	ticker := time.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	for {
+		if err := n.accounts.Sweep(ctx); err != nil && ctx.Err() == nil {
+			n.log.Warn("housekeeping failed: it is tried again in an hour", "err", err)
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// close closes what has been opened, in the other order.
+func (n *node) close() {
+	if n.sessions != nil {
+		n.sessions.Close()
+	}
+	if n.relay != nil {
+		n.relay.Close()
+	}
+	for _, c := range []interface{ Close() error }{n.backplane, n.store, n.public, n.admin} {
+		if c == nil {
+			continue
+		}
+		if err := c.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			n.log.Warn("closing", "err", err)
+		}
+	}
+}
