@@ -23,7 +23,8 @@ type Entries interface {
 	// Append commits a batch in one transaction: it locks the batch's rooms in the order of their ids, takes
 	// out duplicates (SEQ2), judges the rest (SEQ8, Draft.Judge), numbers what is left in the order given,
 	// from max(firsts[room], head+1) on and without gaps (SEQ4), and makes what each entry says true
-	// (members, roles, the room's name, an invite's uses, rooms versions). Outcomes stand in the order of the drafts.
+	// (members, roles, the room's name, an invite's uses, rooms versions); a new member has read up to the joining.
+	// Outcomes stand in the order of the drafts.
 	Append(ctx context.Context, drafts []Draft, firsts map[string]int64) ([]Outcome, error)
 	// Find returns the entries that already stand for these keys.
 	Find(ctx context.Context, keys []Key) (map[Key]Entry, error)
@@ -76,7 +77,7 @@ type Page struct {
 // Opened is a room as it is opened by a member.
 type Opened struct {
 	Room      RoomView
-	Entries   []Entry // the latest, or those after the position asked for; ascending
+	Entries   []Entry // the latest, or those after the position asked for (none where that is not in the log); ascending
 	More      bool    // there are older ones (latest), or more than limit (after)
 	Recovered bool    // the position asked for is in the log
 	Users     []User  // everyone named in the entries
@@ -110,7 +111,9 @@ type Rooms interface {
 	Snapshot(ctx context.Context, userID, sessionID string) (Snapshot, error)
 	// Room is one room as a user sees it: any member's, or a public one. ErrNoRoom otherwise.
 	Room(ctx context.Context, roomID, userID string) (RoomView, error)
+	// RoomsOf lists a user's rooms, the last active first.
 	RoomsOf(ctx context.Context, userID string, p Paging) ([]RoomView, string, error)
+	// PublicRooms lists the public rooms with the query in their name, in any case, by name.
 	PublicRooms(ctx context.Context, userID, query string, p Paging) ([]RoomView, string, error)
 	// DeleteRoom ends a room (owners only) and returns who its members were. Its entries stay, unseen.
 	DeleteRoom(ctx context.Context, roomID, userID string) ([]string, error)
@@ -138,7 +141,8 @@ type Members interface {
 	Members(ctx context.Context, roomID, userID string, p Paging) ([]Member, string, error)
 	// Member is one of them; the zero Role where the user is none.
 	Member(ctx context.Context, roomID, userID string) (Member, error)
-	// SaveReads moves read positions forward, never back (SIG2); those of non-members are passed over.
+	// SaveReads moves read positions forward, never back, and not beyond the head (SIG2); those of non-members are
+	// passed over.
 	SaveReads(ctx context.Context, reads []Read) error
 	// Unread counts the texts of others after a number, up to MaxUnread (SIG3).
 	Unread(ctx context.Context, roomID, userID string, after int64) (int, error)
@@ -166,11 +170,11 @@ type InvitePreview struct {
 // Accounts are the people.
 type Accounts interface {
 	// CreateUser stores an account; the first one that is not a guest becomes the instance's admin, as does
-	// one with User.Admin set. ErrUsernameTaken.
+	// one with User.Admin set. User names are the same in any case; any number of guests have none. ErrUsernameTaken.
 	CreateUser(ctx context.Context, u User, passwordHash string) (User, error)
 	// Credentials finds an account and its password hash by user name. ErrNotFound.
 	Credentials(ctx context.Context, username string) (User, string, error)
-	// Users returns those of these ids that exist, in no particular order.
+	// Users returns those of these ids that exist, in no particular order; a removed guest, with its display name alone.
 	Users(ctx context.Context, ids []string) ([]User, error)
 	// SearchUsers finds people whose user name or display name starts with the query, in any case.
 	SearchUsers(ctx context.Context, query string, p Paging) ([]User, string, error)
@@ -178,15 +182,16 @@ type Accounts interface {
 	UpdateUser(ctx context.Context, u User) error
 	SetPassword(ctx context.Context, userID, passwordHash string) error
 	// DeleteUser removes an account that never took part in anything, and a guest with all memberships
-	// (its entries stay). It returns the rooms that it was a member of.
+	// (its entries stay). It returns the rooms that it was a member of. ErrForbidden for any other account.
 	DeleteUser(ctx context.Context, userID string) ([]string, error)
 }
 
 // Sessions are log-ins. Tokens are kept only as hashes.
 type Sessions interface {
 	CreateSession(ctx context.Context, s Session, tokenHash string) error
-	// Rotate trades a refresh token for its successor. A token traded before stays good for grace after its
-	// first trade; later use revokes the whole family. ErrRevoked, also for an unknown or expired token.
+	// Rotate trades a refresh token for its successor; the session then lasts as long again as it was made for. A
+	// token traded before stays good for grace after its first trade; later use revokes the whole family.
+	// ErrRevoked, also for an unknown or expired token.
 	// The session returned with ErrRevoked is the one that reuse has just revoked, or zero.
 	Rotate(ctx context.Context, tokenHash, successorHash string, now time.Time, grace time.Duration) (Session, error)
 	// Session is a session that is good now: not revoked, not expired. ErrRevoked otherwise.
@@ -209,7 +214,7 @@ type Upkeep interface {
 	NewEpoch(ctx context.Context) (string, error)
 	// IdleGuests names guests who have not been seen since a moment, at most limit.
 	IdleGuests(ctx context.Context, since time.Time, limit int) ([]string, error)
-	// Prune deletes sessions and invites that ended before a moment.
+	// Prune deletes sessions and invites that ended before a moment, and tokens that were traded before it.
 	Prune(ctx context.Context, before time.Time) error
 	Close() error
 }

@@ -48,10 +48,14 @@ func storedAsSent(s *stage) {
 func freshIDs(s *stage) {
 	u := s.user()
 	room := s.room(chat.Public, u)
+	drafts := s.texts(room, u, 20)
+	elsewhere := drafts[0] // nothing of the draft goes into the id
+	elsewhere.RoomID = s.room(chat.Public, u)
+	drafts = append(drafts, elsewhere)
 	seen := make(map[string]bool)
-	for _, e := range s.post(s.texts(room, u, 20)...) {
-		if seen[e.MessageID] {
-			s.Fatalf("message id %s twice", e.MessageID)
+	for _, e := range s.post(drafts...) {
+		if seen[e.MessageID] || e.MessageID == "" || e.MessageID == e.ClientID {
+			s.Fatalf("message id %q again", e.MessageID)
 		}
 		seen[e.MessageID] = true
 	}

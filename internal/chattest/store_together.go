@@ -9,7 +9,7 @@ import (
 )
 
 var togetherCases = []storeCase{
-	{"[SEQ1][SEQ2][SEQ4] dozens of writers over the same rooms, every draft sent by two of them", manyWriters},
+	{"[SEQ1][SEQ2][SEQ4][SEQ7] dozens of writers over the same rooms, every draft sent by two of them", manyWriters},
 	{"[SEQ8] writers beside removals and returns never speak outside their membership", removalsBesideWriters},
 	{"[RES3] readers beside writers see whole, chained logs that only grow", readersBesideWriters},
 	{"[SEQ1][SEQ2][SEQ4][SEQ8][RES3] any sequence of batches agrees with a model", agreesWithModel},

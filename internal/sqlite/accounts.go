@@ -217,5 +217,8 @@ func (s *Store) DeleteUser(ctx context.Context, userID string) (rooms []string, 
 		_, err = c.exec(`UPDATE users SET deleted_at = ? WHERE num = ?`, time.Now().UnixMilli(), num)
 		return err
 	})
-	return rooms, err
+	if err != nil {
+		return nil, err
+	}
+	return rooms, nil
 }
