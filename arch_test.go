@@ -63,7 +63,7 @@ func (s *source) checkArrows() {
 		there[f.dir] = true
 		from, known := s.arrows[f.dir]
 		if !known {
-			s.fault(f.ast.Package, "package %s is not in the arrow table of ARCHITECTURE.md", f.dir)
+			s.faultf(f.ast.Package, "package %s is not in the arrow table of ARCHITECTURE.md", f.dir)
 			continue
 		}
 		for _, imported := range f.ast.Imports {
@@ -71,11 +71,11 @@ func (s *source) checkArrows() {
 			switch {
 			case !ours:
 			case strings.HasPrefix(to, "cmd/"):
-				s.fault(imported.Pos(), "nothing may import a command, but %s imports %s", f.dir, to)
+				s.faultf(imported.Pos(), "nothing may import a command, but %s imports %s", f.dir, to)
 			case s.arrows[to].testsOnly && !f.suite:
-				s.fault(imported.Pos(), "only tests may import %s", to)
+				s.faultf(imported.Pos(), "only tests may import %s", to)
 			case !from.anything && !from.imports[to]:
-				s.fault(imported.Pos(), "no arrow from %s to %s", f.dir, to)
+				s.faultf(imported.Pos(), "no arrow from %s to %s", f.dir, to)
 			}
 		}
 	}
@@ -90,7 +90,7 @@ func (s *source) checkArrows() {
 func (s *source) checkTestImports(f *file) {
 	for _, imported := range f.ast.Imports {
 		if to, ours := ourImport(imported); ours && strings.HasPrefix(to, "cmd/") {
-			s.fault(imported.Pos(), "nothing may import a command, but %s imports %s", f.dir, to)
+			s.faultf(imported.Pos(), "nothing may import a command, but %s imports %s", f.dir, to)
 		}
 	}
 }
@@ -127,12 +127,12 @@ func (s *source) checkPackageComments() {
 	}
 	for dir, p := range packages {
 		if len(p.texts) != 1 {
-			s.fault(p.pos, "package %s has %d package comments instead of one", dir, len(p.texts))
+			s.faultf(p.pos, "package %s has %d package comments instead of one", dir, len(p.texts))
 			continue
 		}
 		want := p.name + " " + s.arrows[dir].sentence + "."
 		if got := new(doc.Package).Synopsis(p.texts[0]); got != want {
-			s.fault(p.pos, "the package comment begins %q, but by the arrow table it is %q", got, want)
+			s.faultf(p.pos, "the package comment begins %q, but by the arrow table it is %q", got, want)
 		}
 	}
 }
@@ -152,7 +152,7 @@ func (s *source) checkGoroutines() {
 				}
 				row, ok := s.placeOf(place)
 				if !ok {
-					s.fault(n.Pos(), "a goroutine starts in %s, which is not in the goroutine table of ARCHITECTURE.md", place)
+					s.faultf(n.Pos(), "a goroutine starts in %s, which is not in the goroutine table of ARCHITECTURE.md", place)
 				}
 				used[row] = true
 				return true
@@ -172,7 +172,7 @@ func (s *source) placeOf(place string) (string, bool) {
 		return place, true
 	}
 	for row := range s.places {
-		if prefix, any := strings.CutSuffix(row, "*"); any && strings.HasPrefix(place, prefix) {
+		if prefix, open := strings.CutSuffix(row, "*"); open && strings.HasPrefix(place, prefix) {
 			return row, true
 		}
 	}
@@ -221,7 +221,7 @@ func (s *source) checkNames() {
 		stem := strings.TrimSuffix(strings.TrimSuffix(path.Base(f.path), ".go"), "_test")
 		for _, name := range append(strings.Split(f.dir, "/"), f.ast.Name.Name, stem) {
 			if slices.Contains(vague, name) || strings.HasSuffix(name, "util") || strings.HasSuffix(name, "utils") {
-				s.fault(f.ast.Package, "%q names nothing: say what it is about", name)
+				s.faultf(f.ast.Package, "%q names nothing: say what it is about", name)
 			}
 		}
 	}
@@ -234,7 +234,7 @@ func (s *source) checkSizes() {
 			continue
 		}
 		if f.lines > maxFileLines && (!f.test || f.suite) {
-			s.fault(f.ast.Package, "the file has %d lines, more than %d", f.lines, maxFileLines)
+			s.faultf(f.ast.Package, "the file has %d lines, more than %d", f.lines, maxFileLines)
 		}
 		ast.Inspect(f.ast, func(n ast.Node) bool {
 			switch n := n.(type) {
@@ -245,14 +245,14 @@ func (s *source) checkSizes() {
 					long++
 				}
 				if lines > maxFuncLines {
-					s.fault(n.Pos(), "%s has %d lines, more than %d", n.Name.Name, lines, maxFuncLines)
+					s.faultf(n.Pos(), "%s has %d lines, more than %d", n.Name.Name, lines, maxFuncLines)
 				}
 				if in := n.Type.Params.NumFields(); n.Recv == nil && strings.HasPrefix(n.Name.Name, "New") && in > maxConstructorIn {
-					s.fault(n.Pos(), "%s has %d parameters, more than %d: take a config struct", n.Name.Name, in, maxConstructorIn)
+					s.faultf(n.Pos(), "%s has %d parameters, more than %d: take a config struct", n.Name.Name, in, maxConstructorIn)
 				}
 			case *ast.InterfaceType:
 				if methods := n.Methods.NumFields(); methods > maxMethods {
-					s.fault(n.Pos(), "the interface has %d methods, more than %d", methods, maxMethods)
+					s.faultf(n.Pos(), "the interface has %d methods, more than %d", methods, maxMethods)
 				}
 			}
 			return true

@@ -176,7 +176,7 @@ func folder(name string) string {
 	return "internal/" + name
 }
 
-func (s *source) fault(pos token.Pos, format string, args ...any) {
+func (s *source) faultf(pos token.Pos, format string, args ...any) {
 	at := s.fset.Position(pos)
 	s.faults = append(s.faults, fmt.Sprintf("%s:%d: ", at.Filename, at.Line)+fmt.Sprintf(format, args...))
 }

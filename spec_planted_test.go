@@ -14,19 +14,23 @@ func TestPlantedSpecFaultsAreReported(t *testing.T) {
 			[]string{"SPEC.md: SEQ1 stands there twice"},
 		},
 		{
-			"a Go test of no rule", map[string]string{"internal/chat/x_test.go": "package chat\n\nvar name = \"[SEQ1] [SEQ9] both\"\n"},
+			"a Go test of no rule",
+			map[string]string{"internal/chat/x_test.go": "package chat\n\nvar name = \"[SEQ1] [SEQ9] both\"\n"},
 			[]string{"internal/chat/x_test.go:3: there is no rule SEQ9"},
 		},
 		{
-			"a web test of no rule", map[string]string{"web/src/model/x.test.tsx": "\nit.each([1])(`[SQE1] typo`, () => {})\n"},
+			"a web test of no rule",
+			map[string]string{"web/src/model/x.test.tsx": "\nit.each([1])(`[SQE1] typo`, () => {})\n"},
 			[]string{"web/src/model/x.test.tsx:2: there is no rule SQE1"},
 		},
 		{
-			"a browser test of no rule", map[string]string{"test/e2e/story.mjs": "await step(\"[RES9] x\")\n"},
+			"a browser test of no rule",
+			map[string]string{"test/e2e/story.mjs": "await step(\"[RES9] x\")\n"},
 			[]string{"test/e2e/story.mjs:1: there is no rule RES9"},
 		},
 		{
-			"a rule that only the product's code names", map[string]string{
+			"a rule that only the product's code names",
+			map[string]string{
 				"web/src/model/outbox.test.ts": "", "web/src/model/outbox.ts": "log('[RES5] resent')\n",
 				"internal/chat/x.go": "package chat\n\nvar name = \"[RES5] x\"\n",
 			},
@@ -37,13 +41,15 @@ func TestPlantedSpecFaultsAreReported(t *testing.T) {
 			[]string{"SPEC.md: no test names RES5"},
 		},
 		{
-			"a rule that a test only prints", map[string]string{
+			"a rule that a test only prints",
+			map[string]string{
 				"web/src/model/outbox.test.ts": "", "internal/chat/x_test.go": "package chat\n\nfunc f(t T) { t.Errorf(\"[RES5] lost\") }\n",
 			},
 			[]string{"SPEC.md: no test names RES5"},
 		},
 		{
-			"a comment about no rule", map[string]string{"internal/chat/x.go": "package chat\n\n// f is idempotent (SEQ8).\nfunc f() {}\n"},
+			"a comment about no rule",
+			map[string]string{"internal/chat/x.go": "package chat\n\n// f is idempotent (SEQ8).\nfunc f() {}\n"},
 			[]string{"internal/chat/x.go:3: there is no rule SEQ8"},
 		},
 		{

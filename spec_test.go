@@ -157,7 +157,7 @@ func (s *source) checkComments(ids []string) {
 		for _, group := range f.ast.Comments {
 			for _, id := range mention.FindAllString(group.Text(), -1) {
 				if !slices.Contains(ids, id) {
-					s.fault(group.Pos(), "there is no rule %s in SPEC.md", id)
+					s.faultf(group.Pos(), "there is no rule %s in SPEC.md", id)
 				}
 			}
 		}
@@ -196,7 +196,7 @@ func (s *source) checkSuites() {
 				continue
 			}
 			if name := f.ast.Name.Name + "." + fn.Name.Name; !called[name] {
-				s.fault(fn.Pos(), "no test runs the suite %s", name)
+				s.faultf(fn.Pos(), "no test runs the suite %s", name)
 			}
 		}
 	}

@@ -1,0 +1,168 @@
+# The repository's verbs. `make` alone lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+TOOL := go tool -modfile=tools/go.mod
+GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
+
+# What the web app is made of (folders too: a file that is gone leaves its mark there). Stamps say when it was installed.
+WEB_SOURCES := $(wildcard web/*.json web/*.ts web/*.html) $(shell find web/src web/public ! -name '*.test.*')
+WEB_INSTALLED := web/node_modules/.stamp
+WEB_BUILT := web/dist/index.html
+E2E_INSTALLED := test/e2e/node_modules/.stamp
+NPM_CI := npm ci --no-audit --no-fund --loglevel=error
+
+# Written by `make generate`.
+GENERATED := api/openapi.json web/src/net/api.gen.ts
+
+FUZZTIME ?= 30s
+LOADTEST ?= run
+
+##@ Use
+
+.PHONY: help
+help: ## List the verbs
+	@awk 'BEGIN {FS = ":.*## "} \
+		/^##@ / {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## Build everything and start a chat at http://localhost:8080, with its data in ./data
+	@exec bin/server
+
+.PHONY: build
+build: need-go web ## Build bin/server (the web app inside) and bin/loadtest
+	@$(GO_BUILD) -o bin/ ./cmd/...
+
+.PHONY: web
+web: $(WEB_BUILT) ## Build the web app into web/dist
+
+##@ Check
+
+.PHONY: test
+test: setup test-go test-web test-e2e ## Set up what the tests need, then run all of them
+	@echo "make test: all passed"
+
+.PHONY: test-go
+test-go: need-go ## go vet, and the Go tests with the race detector
+	go vet ./...
+	CGO_ENABLED=1 go test -race -timeout 20m ./...
+
+.PHONY: test-web
+test-web: $(WEB_INSTALLED) ## The unit tests of the web app
+	cd web && npm test
+
+.PHONY: test-e2e
+test-e2e: build $(E2E_INSTALLED) ## The browser test, against bin/server
+	cd test/e2e && GOCHAT_SERVER_BIN=$(CURDIR)/bin/server GOCHAT_CHROMIUM="$$(../../scripts/chromium.sh)" npm test
+
+.PHONY: lint
+lint: need-go lint-go lint-web ## Formatting, vet, staticcheck, golangci-lint, and the web app's linters
+
+.PHONY: lint-go
+lint-go:
+	@unformatted="$$(find . \( -name node_modules -o -name testdata \) -prune -o -name '*.go' -print0 | xargs -0 $(TOOL) gofumpt -l)"; \
+	if [ -n "$$unformatted" ]; then echo "gofumpt would change (make format):"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	$(TOOL) staticcheck ./...
+	$(TOOL) golangci-lint run ./...
+
+.PHONY: lint-web
+lint-web: $(WEB_INSTALLED)
+	cd web && npm run --silent lint
+
+.PHONY: format
+format: need-go ## Format the Go code
+	@find . \( -name node_modules -o -name testdata \) -prune -o -name '*.go' -print0 | xargs -0 $(TOOL) gofumpt -w
+	@$(TOOL) golangci-lint fmt ./...
+
+.PHONY: verify
+verify: need-go verify-modules verify-generated verify-platforms verify-vulnerabilities ## go.mod is tidy, generated files are fresh, every platform builds
+	@echo "make verify: all well"
+
+.PHONY: verify-modules
+verify-modules:
+	go mod verify
+	go mod tidy -diff
+	cd tools && go mod tidy -diff
+
+.PHONY: verify-generated
+verify-generated:
+	@before="$$(cat $(GENERATED) | sha256sum)"; \
+	$(MAKE) --no-print-directory generate; \
+	if [ "$$before" != "$$(cat $(GENERATED) | sha256sum)" ]; then \
+		echo "generated files were stale, and are fresh now: look at them and commit them ($(GENERATED))"; exit 1; fi
+
+.PHONY: verify-platforms
+verify-platforms:
+	@for arch in amd64 arm64; do \
+		echo "build linux/$$arch"; GOOS=linux GOARCH=$$arch CGO_ENABLED=0 go build -trimpath ./...; \
+	done
+
+# govulncheck asks vuln.go.dev; where that can't be reached the rest is still verified, and it is said.
+.PHONY: verify-vulnerabilities
+verify-vulnerabilities:
+	@if curl -fsS --max-time 10 -o /dev/null https://vuln.go.dev/index/modules.json 2>/dev/null; then \
+		$(TOOL) govulncheck ./...; \
+	else \
+		echo "SKIPPED govulncheck: vuln.go.dev can't be reached from here"; \
+	fi
+
+.PHONY: fuzz
+fuzz: need-go ## Run every fuzz target for FUZZTIME (30s)
+	@scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: bench
+bench: need-go ## The benchmarks of the hot paths, with allocations
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: loadtest
+loadtest: build ## Measure bin/server against a bare floor (LOADTEST='run --connections=1000 --duration=30s')
+	bin/loadtest $(LOADTEST)
+
+##@ Make
+
+.PHONY: generate
+generate: need-go $(WEB_INSTALLED) ## Write the OpenAPI document from the handlers, and the web app's client from that
+	@mkdir -p api
+	go run ./cmd/server openapi > api/openapi.json.new
+	@mv api/openapi.json.new api/openapi.json
+	cd web && npm run --silent generate
+
+.PHONY: screenshots
+screenshots: build $(E2E_INSTALLED) ## Take the pictures in docs/images
+	cd test/e2e && GOCHAT_SERVER_BIN=$(CURDIR)/bin/server GOCHAT_CHROMIUM="$$(../../scripts/chromium.sh)" npm run screenshots
+
+.PHONY: setup
+setup: need-go need-node ## Install what the tests need and is missing (Debian and Ubuntu packages; the browser test's npm packages)
+	@scripts/setup-test.sh
+	@$(MAKE) --no-print-directory $(WEB_INSTALLED) $(E2E_INSTALLED)
+
+.PHONY: clean
+clean: ## Remove what was built and installed here; ./data stays
+	rm -rf bin web/node_modules test/e2e/node_modules
+	find web/dist -mindepth 1 ! -name .gitkeep -delete
+
+# Internal steps.
+
+.PHONY: need-go need-node
+need-go need-node:
+	@scripts/need.sh $(@:need-%=%)
+
+$(WEB_INSTALLED): web/package-lock.json | need-node
+	cd web && $(NPM_CI)
+	@touch $@
+
+$(E2E_INSTALLED): test/e2e/package-lock.json | need-node
+	cd test/e2e && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 $(NPM_CI)
+	@touch $@
+
+$(WEB_BUILT): $(WEB_INSTALLED) $(WEB_SOURCES)
+	cd web && npm run --silent build
+	@touch $@
