@@ -12,6 +12,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/gochat-dev/gochat/internal/httpapi"
 	"github.com/gochat-dev/gochat/internal/settings"
 )
 
@@ -25,6 +26,7 @@ type cli struct {
 	Serve   serveCommand   `cmd:"" default:"1" help:"Serve the chat (the default)."`
 	Admin   adminCommand   `cmd:"" help:"Make an administrator, reset a password, or begin a new epoch after a restore."`
 	Version versionCommand `cmd:"" help:"Print the version."`
+	OpenAPI openAPICommand `cmd:"" name:"openapi" hidden:"" help:"Print the OpenAPI document."`
 }
 
 type versionCommand struct{}
@@ -32,6 +34,19 @@ type versionCommand struct{}
 // Run prints the version.
 func (versionCommand) Run() error {
 	_, err := fmt.Println("gochat", version)
+	return err
+}
+
+// openAPICommand is for `make generate`.
+type openAPICommand struct{}
+
+// Run prints the OpenAPI document of the REST API.
+func (openAPICommand) Run() error {
+	document, err := httpapi.Document()
+	if err != nil {
+		return err
+	}
+	_, err = os.Stdout.Write(document)
 	return err
 }
 

@@ -112,7 +112,14 @@ func (a *API) Public() http.Handler { return a.public }
 func (a *API) Admin() http.Handler { return a.admin }
 
 // OpenAPI is the OpenAPI 3.1 document of the API, generated from its handlers: the same bytes each time.
-func (a *API) OpenAPI() ([]byte, error) { return bytes.Clone(a.document), nil }
+func (a *API) OpenAPI() []byte { return bytes.Clone(a.document) }
+
+// Document is the OpenAPI document without a server behind it, for whoever writes it to a file.
+func Document() ([]byte, error) {
+	a := &API{}
+	a.routes()
+	return a.encodeDocument()
+}
 
 // Drain makes readiness fail from now on: the node is leaving (DRN1).
 func (a *API) Drain() { a.draining.Store(true) }
