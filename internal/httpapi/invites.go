@@ -88,15 +88,15 @@ type PreviewUser struct {
 
 type (
 	newInviteInput struct {
-		roomInput
+		RoomInput
 		Body *InviteBody
 	}
 	invitesInput struct {
-		roomInput
-		pageInput
+		RoomInput
+		PageInput
 	}
 	roomInviteInput struct {
-		roomInput
+		RoomInput
 		Code string `path:"code"`
 	}
 	codeInput struct {

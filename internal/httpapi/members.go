@@ -14,16 +14,17 @@ type RoleBody struct {
 
 type (
 	membersInput struct {
-		roomInput
-		pageInput
+		RoomInput
+		PageInput
 		Presence string `query:"presence" enum:"online" doc:"Only who is here: online or away."`
 	}
-	memberInput struct {
-		roomInput
+	// MemberInput names a member of a room.
+	MemberInput struct {
+		RoomInput
 		UserID string `path:"user_id"`
 	}
 	roleInput struct {
-		memberInput
+		MemberInput
 		Body RoleBody
 	}
 	memberOutput struct{ Body wire.Member }
@@ -104,7 +105,7 @@ func (a *API) setRole(ctx context.Context, in *roleInput) (*memberOutput, error)
 }
 
 // removeMember removes another; oneself is leaving.
-func (a *API) removeMember(ctx context.Context, in *memberInput) (*nothing, error) {
+func (a *API) removeMember(ctx context.Context, in *MemberInput) (*nothing, error) {
 	d := a.draft(ctx, in.RoomID, chat.KindMemberLeft)
 	d.Leave = &chat.MemberLeft{UserID: in.UserID}
 	if in.UserID != d.SenderID {

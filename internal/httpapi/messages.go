@@ -35,18 +35,18 @@ type ReadBody struct {
 
 type (
 	historyInput struct {
-		roomInput
+		RoomInput
 		Before optional[int64] `query:"before_seq" minimum:"1" doc:"Entries before this number."`
 		After  optional[int64] `query:"after_seq" minimum:"0" doc:"Entries after this number."`
 		Around optional[int64] `query:"around_seq" minimum:"1" doc:"Entries on both sides of this number."`
 		Limit  int             `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many entries at most."`
 	}
 	sendInput struct {
-		roomInput
+		RoomInput
 		Body MessageBody
 	}
 	readInput struct {
-		roomInput
+		RoomInput
 		Body ReadBody
 	}
 	historyOutput struct{ Body History }

@@ -177,13 +177,13 @@ func caller(ctx context.Context) auth.Claims {
 	return claims
 }
 
-// pageInput is how a page of a collection is asked for.
-type pageInput struct {
+// PageInput is how a page of a collection is asked for.
+type PageInput struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many items at most."`
 	Cursor string `query:"cursor" maxLength:"1000" doc:"next_cursor of the page before; none for the first."`
 }
 
-func (p pageInput) paging() chat.Paging { return chat.Paging{Limit: p.Limit, Cursor: p.Cursor} }
+func (p PageInput) paging() chat.Paging { return chat.Paging{Limit: p.Limit, Cursor: p.Cursor} }
 
 // pageOf is a page of a collection.
 type pageOf[T any] struct {

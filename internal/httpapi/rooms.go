@@ -24,15 +24,16 @@ type RoomBody struct {
 
 type (
 	newRoomInput struct{ Body NewRoomBody }
-	roomInput    struct {
+	// RoomInput names the room. (Exported, as every struct here that is embedded: huma passes over unexported ones.)
+	RoomInput struct {
 		RoomID string `path:"room_id"`
 	}
 	changeRoomInput struct {
-		roomInput
+		RoomInput
 		Body RoomBody
 	}
 	roomsInput struct {
-		pageInput
+		PageInput
 		Query string `query:"query" maxLength:"80" doc:"What the name contains."`
 	}
 	roomOutput struct{ Body wire.Room }
@@ -110,7 +111,7 @@ func (a *API) room(ctx context.Context, roomID string) (*roomOutput, error) {
 	return &roomOutput{wire.FromRoom(view)}, nil
 }
 
-func (a *API) listRooms(ctx context.Context, in *pageInput) (*pageOutput[wire.Room], error) {
+func (a *API) listRooms(ctx context.Context, in *PageInput) (*pageOutput[wire.Room], error) {
 	rooms, next, err := a.store.RoomsOf(ctx, caller(ctx).UserID, in.paging())
 	if err != nil {
 		return nil, err
@@ -126,7 +127,7 @@ func (a *API) listPublicRooms(ctx context.Context, in *roomsInput) (*pageOutput[
 	return page(wire.FromRooms(rooms), next), nil
 }
 
-func (a *API) getRoom(ctx context.Context, in *roomInput) (*roomOutput, error) {
+func (a *API) getRoom(ctx context.Context, in *RoomInput) (*roomOutput, error) {
 	return a.room(ctx, in.RoomID)
 }
 
@@ -164,7 +165,7 @@ func differs[T comparable](asked *T, is T) *T {
 	return asked
 }
 
-func (a *API) deleteRoom(ctx context.Context, in *roomInput) (*nothing, error) {
+func (a *API) deleteRoom(ctx context.Context, in *RoomInput) (*nothing, error) {
 	members, err := a.store.DeleteRoom(ctx, in.RoomID, caller(ctx).UserID)
 	if err != nil {
 		return nil, err
@@ -175,13 +176,13 @@ func (a *API) deleteRoom(ctx context.Context, in *roomInput) (*nothing, error) {
 	return nil, nil
 }
 
-func (a *API) joinRoom(ctx context.Context, in *roomInput) (*roomOutput, error) {
+func (a *API) joinRoom(ctx context.Context, in *RoomInput) (*roomOutput, error) {
 	d := a.draft(ctx, in.RoomID, chat.KindMemberJoined)
 	d.Join = &chat.Joining{}
 	return a.commit(ctx, d)
 }
 
-func (a *API) leaveRoom(ctx context.Context, in *roomInput) (*nothing, error) {
+func (a *API) leaveRoom(ctx context.Context, in *RoomInput) (*nothing, error) {
 	d := a.draft(ctx, in.RoomID, chat.KindMemberLeft)
 	d.Leave = &chat.MemberLeft{UserID: d.SenderID}
 	_, err := a.relay.Do(ctx, d)

@@ -34,7 +34,7 @@ func (a *API) sessionRoutes() {
 	}, a.revokeSession)
 }
 
-func (a *API) listSessions(ctx context.Context, in *pageInput) (*pageOutput[Session], error) {
+func (a *API) listSessions(ctx context.Context, in *PageInput) (*pageOutput[Session], error) {
 	who := caller(ctx)
 	all, err := a.auth.Sessions(ctx, who.UserID)
 	if err != nil {

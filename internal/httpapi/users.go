@@ -28,7 +28,7 @@ type (
 	profileInput  struct{ Body ProfileBody }
 	passwordInput struct{ Body PasswordBody }
 	usersInput    struct {
-		pageInput
+		PageInput
 		Query string   `query:"query" maxLength:"80" doc:"What the user name or the display name starts with."`
 		IDs   []string `query:"ids" maxItems:"200" doc:"These users, in this order. Who does not exist is left out."`
 	}
