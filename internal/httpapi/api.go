@@ -1,4 +1,4 @@
-// Package httpapi routes what comes over HTTP: the REST API, the upgrade to a WebSocket, health, and the web app.
+// Package httpapi serves the REST interface, the WebSocket upgrade, health and the web app.
 package httpapi
 
 import (
