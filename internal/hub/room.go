@@ -127,6 +127,7 @@ func (c loaded) apply(s *shard) {
 			return
 		}
 		r.retryAt = time.Now().Add(retryAfter)
+		r.answerAsking(hereReply{}) // they do not wait for a store that is away
 		return
 	}
 	wasReset := r.reset
@@ -134,7 +135,10 @@ func (c loaded) apply(s *shard) {
 	r.last = c.live.Head
 	r.ring = newRing(s.cfg, c.live.Head, c.recent)
 	s.setMembers(r, c.live.Members)
-	r.presence = nil // whoever opens the room is told who is here
+	r.presence, r.counted = nil, 0 // whoever opens the room is told who is here
+	if r.online > chat.CrowdedRoom {
+		r.counted = r.online
+	}
 	if wasReset {
 		frame := wire.Resumed(r.id, false, r.last.Seq)
 		for _, st := range slices.Clone(r.seats) {
@@ -149,8 +153,12 @@ func (c loaded) apply(s *shard) {
 		s.mend(r)
 	}
 	s.admit(r)
+	r.answerAsking(s.here(r))
+}
+
+func (r *room) answerAsking(h hereReply) {
 	for _, reply := range r.asking {
-		reply <- s.here(r)
+		reply <- h
 	}
 	r.asking = nil
 }
@@ -160,9 +168,7 @@ func (s *shard) abandon(r *room) {
 	for _, e := range r.waiting {
 		e.conn.Tell(Event{Kind: Unknown, RoomID: r.id, At: e.at})
 	}
-	for _, reply := range r.asking {
-		reply <- hereReply{}
-	}
+	r.answerAsking(hereReply{})
 	for _, st := range slices.Clone(r.seats) {
 		s.unseat(st)
 		st.conn.Tell(Event{Kind: Changed, RoomID: r.id, At: r.last})
@@ -199,8 +205,10 @@ func (c here) apply(s *shard) {
 
 func (s *shard) here(r *room) hereReply {
 	h := hereReply{live: true, typing: make([]string, 0, len(r.typing))}
-	for user := range r.typing {
-		h.typing = append(h.typing, user)
+	for user, t := range r.typing {
+		if t.shown {
+			h.typing = append(h.typing, user)
+		}
 	}
 	if r.online > chat.CrowdedRoom {
 		h.presence.Online = r.online
@@ -248,6 +256,7 @@ func (s *shard) removeMember(r *room, user string) {
 		return
 	}
 	delete(r.members, user)
+	delete(r.presence, user)
 	delete(s.members[user], r)
 	if len(s.members[user]) == 0 {
 		delete(s.members, user)

@@ -137,7 +137,7 @@ func (s *shard) deliver(r *room, d Delivery) {
 	s.cfg.Observe.Delivered(len(r.seats))
 	switch d.Entry.Kind {
 	case chat.KindText:
-		delete(r.typing, d.Entry.SenderID)
+		r.stopTyping(d.Entry.SenderID)
 	case chat.KindMemberJoined:
 		s.addMember(r, d.Entry.Subject())
 	case chat.KindMemberLeft:

@@ -15,6 +15,7 @@ const (
 // signals is what a room holds to push with the next tick: coalesced, not numbered, not kept.
 type signals struct {
 	presence map[string]chat.State
+	counted  int // how many were online as last pushed; 0 while the room is not crowded
 	reads    map[string]pendingRead
 	typing   map[string]typist
 }
@@ -24,9 +25,13 @@ type pendingRead struct {
 	local bool // moved by a user of this node: the other nodes are to be told
 }
 
+// typist is somebody who types in a room, or did a moment ago.
 type typist struct {
-	relayed, until time.Time
-	local          bool
+	on      bool      // what they said last
+	shown   bool      // what the others were told last
+	relayed time.Time // when that was
+	until   time.Time // when what is shown ends by itself
+	local   bool      // they are connected to this node: the other nodes are to be told
 }
 
 func (g *signals) presenceChanged(user string, state chat.State) {
@@ -60,44 +65,65 @@ func (c typing) apply(s *shard) {
 	if _, ok := r.members[c.userID]; !ok {
 		return
 	}
-	now := time.Now()
-	t, on := r.typing[c.userID]
-	recent := on && now.Sub(t.relayed) < typingEvery
-	switch {
-	case c.on && recent:
-		t.until = t.relayed.Add(typingFor) // takes back a stop that was put off
-		r.typing[c.userID] = t
-	case c.on:
-		if r.typing == nil {
-			r.typing = make(map[string]typist)
-		}
-		r.typing[c.userID] = typist{relayed: now, until: now.Add(typingFor), local: c.local}
-		s.relayTyping(r, c.userID, true, c.local)
-	case recent:
-		t.until = t.relayed.Add(typingEvery) // the tick says so when it may
-		r.typing[c.userID] = t
-	case on:
-		delete(r.typing, c.userID)
-		s.relayTyping(r, c.userID, false, t.local)
+	t, known := r.typing[c.userID]
+	if !known && !c.on {
+		return
 	}
+	t.on, t.local = c.on, t.local || c.local
+	if r.typing == nil {
+		r.typing = make(map[string]typist)
+	}
+	r.typing[c.userID] = s.relayTyping(r, c.userID, t, time.Now(), t.on)
 }
 
-// relayTyping pushes to the others of the room, here and (for a user of this node) elsewhere.
-func (s *shard) relayTyping(r *room, userID string, on, local bool) {
-	frame := wire.Typing(r.id, userID, on)
+// relayTyping tells the others of the room, here and (of a user of this node) elsewhere, what is new: whether somebody
+// types, or that they still do. What comes too soon after the last time waits for the tick (SIG1).
+func (s *shard) relayTyping(r *room, userID string, t typist, now time.Time, still bool) typist {
+	if (t.on == t.shown && !still) || now.Sub(t.relayed) < typingEvery {
+		return t
+	}
+	t.shown, t.relayed, t.until = t.on, now, now.Add(typingFor)
+	frame := wire.Typing(r.id, userID, t.on)
 	for _, st := range r.seats {
 		if st.conn.UserID() != userID {
 			st.conn.Push(frame)
 		}
 	}
-	if local {
-		s.source.Publish(chat.Notice{RoomID: r.id, Typing: &chat.Typing{UserID: userID, On: on}})
+	if t.local {
+		s.source.Publish(chat.Notice{RoomID: r.id, Typing: &chat.Typing{UserID: userID, On: t.on}})
+	}
+	return t
+}
+
+// flushTyping ends what has expired and relays what has waited.
+func (s *shard) flushTyping(r *room, now time.Time) {
+	for user, t := range r.typing {
+		if t.shown && !now.Before(t.until) {
+			t.on = false
+		}
+		t = s.relayTyping(r, user, t, now, false)
+		if !t.on && !t.shown && now.Sub(t.relayed) >= typingEvery {
+			delete(r.typing, user)
+			continue
+		}
+		r.typing[user] = t
+	}
+}
+
+// stopTyping notes that what somebody typed has come: clients end what they show by themselves.
+func (r *room) stopTyping(user string) {
+	if t, ok := r.typing[user]; ok {
+		t.on, t.shown = false, false
+		r.typing[user] = t
 	}
 }
 
 func (c read) apply(s *shard) {
 	r := s.rooms[c.RoomID]
 	if r == nil || r.loading {
+		if c.local { // nobody is to be told here, but perhaps elsewhere
+			s.source.Publish(chat.Notice{RoomID: c.RoomID, Read: &chat.Read{UserID: c.UserID, Seq: c.Seq}})
+		}
 		return
 	}
 	if r.reads == nil {
@@ -158,12 +184,7 @@ func (s *shard) tick(now time.Time) {
 		}
 		s.flushPresence(r)
 		s.flushReads(r)
-		for user, t := range r.typing {
-			if !now.Before(t.until) {
-				delete(r.typing, user)
-				s.relayTyping(r, user, false, t.local)
-			}
-		}
+		s.flushTyping(r, now)
 		s.linger(r, now)
 	}
 }
@@ -190,24 +211,37 @@ func (s *shard) linger(r *room, now time.Time) {
 	}
 }
 
+// flushPresence pushes who has changed; in a crowded room only how many are here, and when the crowd has
+// gone everybody who is (PRS5).
 func (s *shard) flushPresence(r *room) {
-	if len(r.presence) == 0 {
-		return
-	}
 	var frame *wire.Frame
-	if r.online > chat.CrowdedRoom {
-		frame = wire.PresenceCount(r.id, r.online)
-	} else {
-		changes := make([]chat.PresenceChange, 0, len(r.presence))
-		for user, state := range r.presence {
-			changes = append(changes, chat.PresenceChange{UserID: user, State: state})
+	switch {
+	case r.online > chat.CrowdedRoom:
+		if r.online != r.counted {
+			frame = wire.PresenceCount(r.id, r.online)
 		}
-		frame = wire.PresenceChanges(r.id, changes)
+		r.counted = r.online
+	case r.counted > 0:
+		frame = wire.PresenceChanges(r.id, changesTo(s.here(r).presence.States))
+		r.counted = 0
+	case len(r.presence) > 0:
+		frame = wire.PresenceChanges(r.id, changesTo(r.presence))
 	}
 	r.presence = nil
+	if frame == nil {
+		return
+	}
 	for _, st := range r.seats {
 		st.conn.Push(frame)
 	}
+}
+
+func changesTo(states map[string]chat.State) []chat.PresenceChange {
+	changes := make([]chat.PresenceChange, 0, len(states))
+	for user, state := range states {
+		changes = append(changes, chat.PresenceChange{UserID: user, State: state})
+	}
+	return changes
 }
 
 // flushReads pushes read positions to everyone, but in a crowded room only to the reader's own connections.
