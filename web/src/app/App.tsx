@@ -16,7 +16,7 @@ export function App() {
   const state = useStore(session.state)
   const { status } = state
   useEffect(() => {
-    if (status === 'out') queries.clear() // what one user asked for is not the next one's
+    if (status === 'in') return () => queries.clear() // what one user asked for is not the next one's
   }, [status])
   return (
     <QueryClientProvider client={queries}>

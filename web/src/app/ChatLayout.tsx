@@ -1,26 +1,33 @@
-import { Navigate, Outlet, useLocation, useMatch, useNavigate } from '@tanstack/react-router'
-import { useEffect } from 'react'
+import { Outlet, useLocation, useMatch, useNavigate } from '@tanstack/react-router'
+import { useEffect, useState } from 'react'
 import { Sidebar } from '../features/rooms/Sidebar'
 import { UserMenu } from '../features/settings/UserMenu'
 import { useChat, useMaybeChat, useRooms, useSession, useStore } from '../model/hooks'
 import { watchIdle } from '../model/idle'
 import { Logo } from '../ui/Logo'
 import { ConnectionBanner } from './ConnectionBanner'
+import { Redirect } from './Redirect'
 import styles from './ChatLayout.module.css'
 
 /** The chat, for those who are in; the way there, for those who are not. */
 export function ChatLayout() {
   const { status } = useStore(useSession().state)
   const chat = useMaybeChat()
-  const { href } = useLocation()
   if (chat !== undefined) return <Shell />
-  if (status === 'out') return <Navigate to="/login" search={href === '/' ? {} : { next: href }} replace />
+  if (status === 'out') return <ToLogin />
   return (
     <div role="status" className={styles.splash}>
       <Logo size={56} />
       <p>{status === 'unreachable' ? 'The server does not answer. Trying again…' : 'Opening GoChat'}</p>
     </div>
   )
+}
+
+/** Remembers where one wanted to go. */
+function ToLogin() {
+  const { href } = useLocation()
+  const [wanted] = useState(href)
+  return <Redirect href={wanted === '/' ? '/login' : `/login?next=${encodeURIComponent(wanted)}`} />
 }
 
 function Shell() {

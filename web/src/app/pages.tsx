@@ -1,4 +1,4 @@
-import { Navigate, useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { MessagesSquare } from 'lucide-react'
 import { useCallback, useState } from 'react'
 import { type AuthMode, AuthForms } from '../features/auth/AuthForms'
@@ -6,6 +6,7 @@ import { Doorway } from '../features/auth/Doorway'
 import { InvitePage } from '../features/invites/InvitePage'
 import { useMaybeChat } from '../model/hooks'
 import { EmptyState } from '../ui/EmptyState'
+import { Redirect } from './Redirect'
 import styles from './pages.module.css'
 
 /** Only places within the app: a link to the login page must not lead elsewhere. */
@@ -14,7 +15,7 @@ const isOwnPlace = (place: string | undefined): place is string => place !== und
 export function LoginPage() {
   const { next } = useSearch({ from: '/login' })
   const [mode, setMode] = useState<AuthMode>('login')
-  if (useMaybeChat() !== undefined) return <Navigate to={isOwnPlace(next) ? next : '/'} replace />
+  if (useMaybeChat() !== undefined) return <Redirect href={isOwnPlace(next) ? next : '/'} />
   return (
     <Doorway title="Welcome to GoChat">
       <AuthForms mode={mode} onMode={setMode} />
@@ -53,5 +54,5 @@ export function HomePage() {
 }
 
 export function NotFoundPage() {
-  return <Navigate to="/" replace />
+  return <Redirect href="/" />
 }

@@ -1,5 +1,5 @@
 import { v4 as uuid } from 'uuid'
-import { type Api, bodyOf } from '../net/api'
+import { type Api, type Page, bodyOf } from '../net/api'
 import { Connection, type ConnectionState } from '../net/connection'
 import type { Commands, Room, User } from '../net/frames'
 import type { Tokens } from '../net/tokens'
@@ -216,19 +216,17 @@ export class ChatClient {
     }
   }
 
-  private async fetchRooms(first: string): Promise<void> {
-    for (let cursor: string | undefined = first; cursor !== undefined && cursor !== ''; ) {
-      const page: { items?: unknown[] | null; next_cursor?: string } = await bodyOf(
-        this.api.GET('/api/v1/rooms', { params: { query: { cursor } } }),
-      )
-      for (const room of (page.items ?? []) as Room[]) this.replica.addRoom(room)
-      cursor = page.next_cursor
+  private async fetchRooms(cursor: string): Promise<void> {
+    for (let next: string | null = cursor; next !== null; ) {
+      const page: Page<Room> = await bodyOf(this.api.GET('/rooms', { params: { query: { cursor: next } } }))
+      for (const room of page.items) this.replica.addRoom(room)
+      next = page.next_cursor
     }
     this.replica.sort()
   }
 }
 
 async function fetchUsers(api: Api, ids: string[]): Promise<User[]> {
-  const page = await bodyOf(api.GET('/api/v1/users', { params: { query: { ids: ids.join(',') } } }))
-  return (page.items ?? [])
+  const { items } = await bodyOf(api.GET('/users', { params: { query: { ids } } }))
+  return items
 }

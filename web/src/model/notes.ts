@@ -1,11 +1,13 @@
-import type { Entry } from '../net/frames'
+import { type Entry, dataOf } from '../net/frames'
 
 type NameOf = (userId: string) => string
 
 const text = (value: unknown) => (typeof value === 'string' ? value : '')
 
 /** What happened in the room, in words; undefined for messages, and for kinds this client does not know. */
-export function note({ kind, sender_id, data = {} }: Entry, nameOf: NameOf): string | undefined {
+export function note(entry: Entry, nameOf: NameOf): string | undefined {
+  const { kind, sender_id } = entry
+  const data = dataOf(entry)
   const who = nameOf(text(data.user_id) || sender_id)
   const by = text(data.by)
   const other = by !== '' && by !== text(data.user_id) ? nameOf(by) : undefined

@@ -1,4 +1,16 @@
-import type { CommandName, Commands, Entry, JoinReply, PresenceChange, PresenceState, Push, Room, User, Welcome } from '../net/frames'
+import {
+  type CommandName,
+  type Commands,
+  type Entry,
+  type JoinReply,
+  type PresenceChange,
+  type PresenceState,
+  type Push,
+  type Room,
+  type User,
+  type Welcome,
+  dataOf,
+} from '../net/frames'
 import type { HeldPosition } from '../net/connection'
 import { CommandError } from '../net/link'
 import { Gaps } from './gaps'
@@ -243,9 +255,9 @@ export class Replica {
 }
 
 /** Everyone an entry names. */
-function peopleIn({ sender_id, data }: Entry): string[] {
-  const named = [data?.user_id, data?.by].filter((id) => typeof id === 'string')
-  return [sender_id, ...named]
+function peopleIn(entry: Entry): string[] {
+  const { user_id, by } = dataOf(entry)
+  return [entry.sender_id, user_id, by].filter((id) => typeof id === 'string')
 }
 
 function statesOf(presence: JoinReply['presence']): PresenceChange[] {

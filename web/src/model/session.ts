@@ -42,7 +42,7 @@ export class Session {
   async start(): Promise<void> {
     try {
       await this.tokens.access()
-      const user: User = await bodyOf(this.api.GET('/api/v1/users/me'))
+      const user: User = await bodyOf(this.api.GET('/users/me'))
       await this.enter(user)
     } catch (error) {
       if (error instanceof SessionOver) {
@@ -55,15 +55,15 @@ export class Session {
   }
 
   register(body: { username: string; password: string; display_name?: string; invite_code?: string }): Promise<void> {
-    return this.sign(bodyOf(this.api.POST('/api/v1/auth/register', { body })))
+    return this.sign(bodyOf(this.api.POST('/auth/register', { body })))
   }
 
   logIn(body: { username: string; password: string }): Promise<void> {
-    return this.sign(bodyOf(this.api.POST('/api/v1/auth/login', { body })))
+    return this.sign(bodyOf(this.api.POST('/auth/login', { body })))
   }
 
   comeAsGuest(body: { display_name: string; invite_code?: string }): Promise<void> {
-    return this.sign(bodyOf(this.api.POST('/api/v1/auth/guest', { body })))
+    return this.sign(bodyOf(this.api.POST('/auth/guest', { body })))
   }
 
   /**
@@ -71,7 +71,7 @@ export class Session {
    * the server: when it can't be reached this throws, and the user is still logged in.
    */
   async logOut(): Promise<void> {
-    await bodyOf(this.api.POST('/api/v1/auth/logout'))
+    await bodyOf(this.api.POST('/auth/logout'))
     const current = this.state.get()
     this.tokens.forget()
     if (current.status === 'in') {

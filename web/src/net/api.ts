@@ -21,6 +21,14 @@ export class ApiError extends Error {
 
 export type Api = Client<paths>
 
+/** A page of a collection; `next_cursor` is null at its end. */
+export interface Page<T> {
+  items: T[]
+  next_cursor: string | null
+}
+
+const BASE = '/api/v1'
+
 const OPEN_PATHS = /\/api\/v1\/(auth\/(register|login|guest|refresh|logout)|openapi\.json)$/
 const INVITE_PREVIEW = /\/api\/v1\/invites\/[^/]+$/
 
@@ -41,7 +49,12 @@ export function createApi(origin: string, tokens: Tokens): Api {
     again.headers.set('Authorization', `Bearer ${await tokens.access()}`)
     return fetch(again)
   }
-  return createClient<paths>({ baseUrl: origin, credentials: 'same-origin', fetch: send })
+  return createClient<paths>({
+    baseUrl: new URL(BASE, origin).href,
+    credentials: 'same-origin',
+    querySerializer: { array: { style: 'form', explode: false } }, // ids=a,b,c
+    fetch: send,
+  })
 }
 
 interface Answer<T> {
@@ -66,7 +79,7 @@ export async function bodyOf<T>(answer: Promise<Answer<T>>): Promise<T> {
 export async function requestRefresh(origin: string): Promise<Grant> {
   let response: Response
   try {
-    response = await fetch(new URL('/api/v1/auth/refresh', origin), { method: 'POST', credentials: 'same-origin' })
+    response = await fetch(new URL(`${BASE}/auth/refresh`, origin), { method: 'POST', credentials: 'same-origin' })
   } catch {
     throw new Unreachable('the server did not answer')
   }

@@ -27,7 +27,8 @@ export interface Entry {
   sender_id: string
   at: string
   body?: string
-  data?: Record<string, unknown>
+  /** By kind; read it with `dataOf`. */
+  data?: unknown
 }
 
 export interface Room {
@@ -157,6 +158,11 @@ const commandNames: Record<CommandName, true> = {
 
 export function isCommandName(name: string): name is CommandName {
   return Object.hasOwn(commandNames, name)
+}
+
+/** What an entry carries besides a body. */
+export function dataOf({ data }: Entry): Record<string, unknown> {
+  return isObject(data) ? data : {}
 }
 
 /** One command as text, ready for the socket. */

@@ -1,6 +1,6 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { type ReactNode, useEffect, useState } from 'react'
-import { useChat, useMaybeChat, useRooms, useSession } from '../../model/hooks'
+import { useChat, useMaybeChat, useRoom, useRooms, useSession } from '../../model/hooks'
 import { explain, isProblem } from '../../model/problems'
 import { type InvitePreview, acceptInvite, previewInvite } from '../../model/requests'
 import { Avatar } from '../../ui/Avatar'
@@ -41,21 +41,20 @@ export function InvitePage({ code, signIn, onEnter, onHome }: InvitePageProps) {
   return (
     <div className={styles.invite}>
       <RoomCard preview={preview.data} />
-      {chat === undefined ? signIn : <Accept code={code} atOnce={cameAsStranger} onEnter={onEnter} />}
+      {chat === undefined ? signIn : <Accept code={code} roomId={preview.data.room.id} atOnce={cameAsStranger} onEnter={onEnter} />}
     </div>
   )
 }
 
-function RoomCard({ preview }: { preview: InvitePreview }) {
-  const { name, topic, memberCount, invitedBy } = preview
+function RoomCard({ preview: { room, invited_by } }: { preview: InvitePreview }) {
   return (
     <section aria-label="The room" className={styles.card}>
-      <Avatar id={name} name={name} size="l" />
-      <p className={styles.by}>{invitedBy} invites you to</p>
-      <h2 className={styles.name}>{name}</h2>
-      {topic !== '' && <p>{topic}</p>}
+      <Avatar id={room.id} name={room.name} size="l" />
+      <p className={styles.by}>{invited_by.display_name} invites you to</p>
+      <h2 className={styles.name}>{room.name}</h2>
+      {room.topic !== '' && <p>{room.topic}</p>}
       <p className={styles.by}>
-        {memberCount} {memberCount === 1 ? 'member' : 'members'}
+        {room.member_count} {room.member_count === 1 ? 'member' : 'members'}
       </p>
     </section>
   )
@@ -63,35 +62,29 @@ function RoomCard({ preview }: { preview: InvitePreview }) {
 
 interface AcceptProps {
   code: string
+  roomId: string
   atOnce: boolean
   onEnter: (roomId: string) => void
 }
 
-function Accept({ code, atOnce, onEnter }: AcceptProps) {
+function Accept({ code, roomId, atOnce, onEnter }: AcceptProps) {
   const chat = useChat()
-  const rooms = useRooms()
+  const known = useRooms() !== undefined
+  const isMember = useRoom(roomId) !== undefined
   const { mutate, error, isPending } = useMutation({
     mutationFn: () => acceptInvite(chat.api, code),
-    onSuccess: (room) => {
-      chat.addRoom(room)
-      onEnter(room.id)
-    },
+    onSuccess: (room) => chat.addRoom(room),
   })
-  useEffect(() => {
-    if (atOnce) mutate()
-  }, [atOnce, mutate])
-
   // An account made with the code is in the room already, and may have been the invite's last use.
-  const usedUp = atOnce && isProblem(error, 'invite_invalid')
-  const only = rooms?.length === 1 ? rooms[0] : undefined
   useEffect(() => {
-    if (usedUp && only !== undefined) onEnter(only.id)
-  }, [usedUp, only, onEnter])
+    if (isMember) onEnter(roomId)
+    else if (atOnce && known) mutate()
+  }, [isMember, known, atOnce, roomId, onEnter, mutate])
 
   return (
     <>
       <FormError>{error ? explain(error) : undefined}</FormError>
-      <Button tone="primary" busy={isPending} onClick={() => mutate()}>
+      <Button tone="primary" busy={isPending || !known} onClick={() => mutate()}>
         Join room
       </Button>
     </>

@@ -48,12 +48,12 @@ export function rowsOf(
   let lead: Lead | undefined
   let unreadDrawn = unreadAfter === undefined
 
-  const startDay = (at: string) => {
+  const startDay = (at: string, rowKey: string) => {
     const key = dayKey(at)
     if (key === day) return
     day = key
     lead = undefined
-    rows.push({ type: 'day', key: `day ${key}`, at })
+    rows.push({ type: 'day', key: `day before ${rowKey}`, at })
   }
   const addMessage = (key: string, message: Omit<Message, 'leads'>) => {
     const time = Date.parse(message.at)
@@ -66,7 +66,7 @@ export function rowsOf(
     const { sender_id, seq, at, kind } = entry
     const isText = kind === 'text'
     if (!isText && !KNOWN_NOTES.has(kind)) continue
-    startDay(at)
+    startDay(at, entry.message_id)
     if (!unreadDrawn && seq > (unreadAfter ?? 0) && isText && sender_id !== me) {
       unreadDrawn = true
       lead = undefined
@@ -81,7 +81,7 @@ export function rowsOf(
     }
   }
   for (const message of outgoing) {
-    startDay(message.at)
+    startDay(message.at, message.client_id)
     addMessage(message.client_id, { senderId: me, at: message.at, body: message.body, outgoing: message })
   }
   rows.push({ type: 'seen', key: 'seen' })
