@@ -15,6 +15,7 @@ var readCases = []storeCase{
 	{"[SEQ2] entries are found by their keys", find},
 	{"[RES1] opening a room gives the last entries, or those after a position", opened},
 	{"[RES1] opening a crowded room leaves out how far everybody has read", crowded},
+	{"[RES1] everyone named in the entries comes with them", named},
 	{"pages of history lie before, after and around a number", history},
 	{"history is for members", historyForMembers},
 }
@@ -174,17 +175,30 @@ func opened(s *stage) {
 		}
 		same(s, c.name+": reads", fmt.Sprint(reads), fmt.Sprint(map[string]int64{owner: 1, u: 6}))
 	}
-	o, err := s.Open(s.ctx, room, u, nil, 9)
-	s.no(err)
-	named := map[string]bool{}
-	for _, who := range o.Users {
-		named[who.ID] = true
-	}
-	same(s, "users named", fmt.Sprint(named), fmt.Sprint(map[string]bool{owner: true, u: true, gone: true}))
-	_, err = s.Open(s.ctx, room, gone, nil, 5)
+	_, err := s.Open(s.ctx, room, gone, nil, 5)
 	s.wants(chat.ErrNotAMember, err)
 	_, err = s.Open(s.ctx, chat.NewID(), u, nil, 5)
 	s.wants(chat.ErrNoRoom, err)
+}
+
+// named looks at entries one by one: who is named in this one is not the sender of another.
+func named(s *stage) {
+	owner, u, v := s.user(), s.user(), s.user()
+	room := s.room(chat.Private, owner, u, v)
+	s.post(s.text(room, u, "x"), s.setting(room, owner, u, chat.RoleAdmin), s.removing(room, u, v))
+	log := s.log(room)
+	for i, want := range [][]string{{owner}, {owner, u}, {owner, v}, {u}, {owner, u}, {u, v}} {
+		o, err := s.Open(s.ctx, room, owner, &chat.Position{Seq: log[i].PrevSeq}, 1)
+		s.no(err)
+		p, err := s.Page(s.ctx, room, owner, chat.PageQuery{Around: log[i].Seq, Limit: 1})
+		s.no(err)
+		slices.Sort(want)
+		for _, users := range [][]chat.User{o.Users, p.Users} {
+			got := ids(users, func(u chat.User) string { return u.ID })
+			slices.Sort(got)
+			same(s, fmt.Sprint("users named in ", log[i].Kind), fmt.Sprint(got), fmt.Sprint(want))
+		}
+	}
 }
 
 func crowded(s *stage) {

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -164,5 +165,37 @@ func TestSchemaHoldsTheRules(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+	}
+}
+
+func TestEveryConnectionIsSetUp(t *testing.T) {
+	w := build(t, 1, 1)
+	settings := func(c *conn) map[string]string {
+		got := make(map[string]string)
+		for _, name := range []string{"journal_mode", "synchronous", "foreign_keys", "query_only", "busy_timeout"} {
+			var value string
+			if _, err := c.row("PRAGMA "+name, nil, &value); err != nil {
+				t.Fatal(err)
+			}
+			got[name] = value
+		}
+		return got
+	}
+	want := map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "query_only": "0", "busy_timeout": "5000"}
+	w.on(t, func(c *conn) {
+		if got := settings(c); !maps.Equal(got, want) {
+			t.Errorf("the writer has %v", got)
+		}
+	})
+	want["query_only"] = "1"
+	for range cap(w.readers.free) {
+		c, err := w.readers.take(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.readers.put(c)
+		if got := settings(c); !maps.Equal(got, want) {
+			t.Errorf("a reader has %v", got)
+		}
 	}
 }
