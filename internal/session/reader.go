@@ -41,19 +41,19 @@ type hold struct {
 
 // handle answers one command. Called by the reader.
 func (s *Session) handle(cmd wire.Command, problem *chat.Error) {
-	switch {
-	case s.closed.Load() || cmd.Type == "pong":
+	if s.closed.Load() || cmd.Type == "pong" {
 		return
-	case problem != nil:
-		s.fail(cmd, problem)
-		return
-	case cmd.Send != nil:
+	}
+	s.out.waitBelow()
+	if problem == nil && cmd.Send != nil {
 		s.handleSend(cmd)
 		return
 	}
-	if !s.reader.commands.Allow() {
-		s.srv.cfg.Observe.RateLimited("command")
-		s.limited(cmd, &chat.Error{Code: chat.CodeRateLimited, Message: "too many commands: wait a moment", RetryAfter: time.Second})
+	if !s.allow(cmd) {
+		return
+	}
+	if problem != nil {
+		s.fail(cmd, problem)
 		return
 	}
 	switch cmd.Type {
@@ -73,6 +73,16 @@ func (s *Session) handle(cmd wire.Command, problem *chat.Error) {
 	case "ping":
 		s.answer(wire.Done(cmd.ID))
 	}
+}
+
+// allow takes one command from the connection's allowance, or answers that there is none left.
+func (s *Session) allow(cmd wire.Command) bool {
+	if s.reader.commands.Allow() {
+		return true
+	}
+	s.srv.cfg.Observe.RateLimited("command")
+	s.limited(cmd, &chat.Error{Code: chat.CodeRateLimited, Message: "too many commands: wait a moment", RetryAfter: time.Second})
+	return false
 }
 
 func (s *Session) answer(f *wire.Frame) { s.out.putAlways(f) }
@@ -106,7 +116,9 @@ func (s *Session) handleSend(cmd wire.Command) {
 		Kind: chat.KindText, Body: cmd.Send.Body, At: now,
 	}
 	if err := d.CheckText(); err != nil {
-		s.fail(cmd, err)
+		if s.allow(cmd) {
+			s.fail(cmd, err)
+		}
 		return
 	}
 	if err := s.srv.relay.Allow(s.hello.UserID); err != nil {
@@ -166,7 +178,6 @@ func (s *Session) heldFor(roomID string, now time.Time) time.Duration {
 }
 
 func (s *Session) handleJoin(cmd wire.Command) {
-	s.out.waitBelow()
 	ctx, cancel := s.context()
 	defer cancel()
 	var after *chat.Position
@@ -232,7 +243,6 @@ func (srv *Server) here(ctx context.Context, roomID, userID string) (wire.Presen
 }
 
 func (s *Session) handleHistory(cmd wire.Command) {
-	s.out.waitBelow()
 	ctx, cancel := s.context()
 	defer cancel()
 	q := chat.PageQuery{Before: cmd.Page.BeforeSeq, Limit: cmd.Page.Limit}

@@ -114,7 +114,6 @@ func (s *Session) sync() {
 			continue
 		}
 		enter, leave := s.apply(snap)
-		s.syncing = synced
 		s.mu.Unlock()
 		for _, roomID := range leave {
 			s.srv.relay.Hub().Leave(s, roomID)
@@ -123,7 +122,14 @@ func (s *Session) sync() {
 		for _, e := range enter {
 			s.srv.relay.Hub().Enter(s, e.RoomID, e.At, e.At.Seq)
 		}
-		return
+		// Only now may another worker begin: its calls of the hub must not come between these.
+		s.mu.Lock()
+		if s.syncing != again {
+			s.syncing = synced
+			s.mu.Unlock()
+			return
+		}
+		s.mu.Unlock()
 	}
 }
 
@@ -164,13 +170,22 @@ func (s *Session) apply(snap chat.Snapshot) (enter []Resume, leave []string) {
 	return enter, leave
 }
 
-// sayGone tells the client that a room is not the user's any more, and why.
+// sayGone tells the client that a room is not the user's any more, and why: the list was read before the hub heard of it.
 func (s *Session) sayGone(roomID string) {
 	ctx, cancel := s.context()
 	defer cancel()
 	reason := wire.ReasonRemoved
-	if _, err := s.srv.cfg.Store.Load(ctx, roomID, 1); errors.Is(err, chat.ErrNoRoom) {
+	live, err := s.srv.cfg.Store.Load(ctx, roomID, openEntries)
+	if errors.Is(err, chat.ErrNoRoom) {
 		reason = wire.ReasonDeleted
+	}
+	for i := range live.Entries {
+		if e := &live.Entries[i]; e.Kind == chat.KindMemberLeft && e.Subject() == s.hello.UserID {
+			reason = wire.ReasonRemoved
+			if e.SenderID == s.hello.UserID {
+				reason = wire.ReasonLeft
+			}
+		}
 	}
 	s.out.putAlways(wire.RoomRemoved(roomID, reason))
 }
@@ -244,13 +259,18 @@ func (s *Session) memberSeq(roomID string) int64 {
 // advance moves the session's replays on: it enters the room whose replay is written, and starts the next one.
 // Called by the writer.
 func (s *Session) advance() {
+	s.mu.Lock()
 	if s.out.replaying() {
+		s.mu.Unlock()
 		return
 	}
-	s.mu.Lock()
 	var done *replay
+	var memberSeq int64
 	if s.current != nil && s.current.ready {
-		done, s.current = s.current, nil
+		if p := s.place(s.current.roomID); p != nil { // not removed in between
+			done, memberSeq = s.current, p.memberSeq
+		}
+		s.current = nil
 	}
 	var next *hub.Event
 	if s.current == nil && len(s.replays) > 0 {
@@ -260,7 +280,7 @@ func (s *Session) advance() {
 	}
 	s.mu.Unlock()
 	if done != nil {
-		s.srv.relay.Hub().Enter(s, done.roomID, done.end, s.memberSeq(done.roomID))
+		s.srv.relay.Hub().Enter(s, done.roomID, done.end, memberSeq)
 	}
 	switch {
 	case next == nil:
@@ -276,11 +296,11 @@ func (s *Session) advance() {
 // ready hands the frames of the current replay to the writer.
 func (s *Session) ready(end chat.Position, run []*wire.Frame) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.current != nil {
 		s.current.end, s.current.ready = end, true
 	}
-	s.mu.Unlock()
-	s.out.setReplay(run)
+	s.out.setReplay(run) // under mu: the writer must not find the replay ready and its frames not there yet
 }
 
 // skip ends the current replay without entering its room. The caller holds mu.

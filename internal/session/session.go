@@ -226,10 +226,14 @@ func (s *Session) read() {
 // closeCode is what a client's close frame is answered with; 0 where there was none.
 func closeCode(err error) int {
 	var end *websocket.CloseError
-	if errors.As(err, &end) && end.Code != websocket.CloseNoStatusReceived && end.Code != websocket.CloseAbnormalClosure {
+	switch {
+	case !errors.As(err, &end) || end.Code == websocket.CloseAbnormalClosure:
+		return 0
+	case end.Code == websocket.CloseNoStatusReceived: // an empty close frame is to be answered too (RFC 6455 section 5.5.1)
+		return websocket.CloseNormalClosure
+	default:
 		return end.Code
 	}
-	return 0
 }
 
 func (s *Session) place(roomID string) *place {
