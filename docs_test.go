@@ -132,6 +132,29 @@ func TestEveryFrameIsInTheProtocol(t *testing.T) {
 	}
 }
 
+var majorVersion = regexp.MustCompile(`/v[0-9]+$`)
+
+// TestEveryDependencyHasItsReason looks for the modules that go.mod requires directly.
+func TestEveryDependencyHasItsReason(t *testing.T) {
+	rows, err := tableBelow(readText(t, "ARCHITECTURE.md"), "## Dependencies")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var explained strings.Builder
+	for _, row := range rows {
+		explained.WriteString(row[0] + "\n")
+	}
+	for line := range strings.Lines(readText(t, "go.mod")) {
+		words := strings.Fields(strings.TrimPrefix(strings.TrimSpace(line), "require "))
+		if len(words) != 2 || !strings.HasPrefix(words[1], "v") {
+			continue // not a requirement, or an indirect one
+		}
+		if _, name, _ := strings.Cut(majorVersion.ReplaceAllString(words[0], ""), "/"); !strings.Contains(explained.String(), name) {
+			t.Errorf("ARCHITECTURE.md does not say what %s is for", words[0])
+		}
+	}
+}
+
 var markdownLink = regexp.MustCompile(`\]\(([^)#][^)]*)\)`)
 
 // TestLinksLeadSomewhere follows the links between documents. The pictures are made by `make screenshots`.
