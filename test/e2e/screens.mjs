@@ -1,0 +1,85 @@
+// What a person does in the app, in its own words: by role and name, as a screen reader finds it.
+import { PASSWORD } from './stage.mjs'
+
+export const log = (page) => page.getByRole('log')
+export const composer = (page) => page.getByRole('textbox', { name: /^Message to/ })
+export const message = (page, text) => log(page).getByRole('article').filter({ hasText: text })
+export const banner = (page) => page.getByRole('status', { name: 'Connection' })
+export const members = (page) => page.getByRole('complementary', { name: 'Members' })
+export const roomLink = (page, name) => page.getByRole('navigation', { name: 'Rooms' }).getByRole('link', { name })
+
+export async function register(page, username, displayName) {
+  const forms = page.getByRole('group', { name: 'How to come in' })
+  await forms.getByRole('button', { name: 'Create account' }).click()
+  await page.getByLabel('Username').fill(username)
+  await page.getByLabel('Your name').fill(displayName)
+  await page.getByLabel('Password').fill(PASSWORD)
+  await page.locator('form').getByRole('button', { name: 'Create account' }).click()
+}
+
+export async function createRoom(page, name, kind = 'Private') {
+  await page.getByRole('button', { name: 'New room' }).click()
+  const dialog = page.getByRole('dialog', { name: 'New room' })
+  await dialog.getByLabel('Name').fill(name)
+  await dialog.getByRole('radio', { name: kind }).check({ force: true })
+  await dialog.getByRole('button', { name: 'Create room' }).click()
+  await page.getByRole('heading', { level: 1, name }).waitFor()
+}
+
+/** Makes an invite link in the open room, and gives it. */
+export async function createInvite(page) {
+  await page.getByRole('button', { name: 'Invite people' }).first().click()
+  const dialog = page.getByRole('dialog', { name: /^Invite to/ })
+  await dialog.getByRole('button', { name: 'Create link' }).click()
+  const link = await dialog.getByLabel('Invite link').inputValue()
+  await page.keyboard.press('Escape')
+  await dialog.waitFor({ state: 'hidden' })
+  return link
+}
+
+export async function showMembers(page) {
+  const button = page.getByRole('button', { name: 'Members', exact: true })
+  if ((await button.getAttribute('aria-pressed')) !== 'true') await button.click()
+  await members(page).waitFor()
+}
+
+export async function say(page, text) {
+  await composer(page).fill(text)
+  await composer(page).press('Enter')
+}
+
+/** Until every message of the page is in the log. */
+export async function allSent(page) {
+  await page.waitForFunction(
+    () => document.querySelector('[role="log"] [aria-label="Sending"], [role="log"] [role="alert"]') === null,
+  )
+}
+
+/** Everything in the timeline, by scrolling through it from its end to its start: [number, text], ascending. */
+export async function readTimeline(page) {
+  const collect = () =>
+    log(page).evaluate((element) => ({
+      atStart: element.scrollTop <= 0 && element.querySelector('h2') !== null,
+      unsent: element.querySelectorAll('article:not([data-seq])').length,
+      rows: [...element.querySelectorAll('article[data-seq]')].map((row) => [
+        Number(row.dataset.seq),
+        row.querySelector('[dir="auto"]').textContent,
+      ]),
+    }))
+  const seen = new Map()
+  const doubled = []
+  let unsent = 0
+  for (let turn = 0; turn < 200; turn++) {
+    const { atStart, rows, unsent: here } = await collect()
+    unsent = Math.max(unsent, here)
+    if (new Set(rows.map(([seq]) => seq)).size !== rows.length) doubled.push(...rows)
+    for (const [seq, text] of rows) seen.set(seq, text)
+    if (atStart) break
+    await log(page).evaluate((element) => {
+      element.dispatchEvent(new WheelEvent('wheel', { deltaY: -400 }))
+      element.scrollBy({ top: -400, behavior: 'instant' })
+      return new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)))
+    })
+  }
+  return { rows: [...seen].sort(([a], [b]) => a - b), doubled, unsent }
+}
