@@ -195,7 +195,8 @@ var architecturePlants = []plant{
 		[]string{"1 of 5 functions have more than 60 lines", "long.go:3: f has 101 lines, more than 100"},
 	},
 	{
-		"a long function in a test", map[string]string{"internal/chat/long_test.go": "package chat\n\nfunc f() {" + lines(maxFuncLines) + "}\n"},
+		"a long function in a test",
+		map[string]string{"internal/chat/long_test.go": "package chat\n\nfunc f() {" + lines(maxFuncLines) + "}\n"},
 		[]string{"1 of 5 functions have more than 60 lines", "long_test.go:3: f has 101 lines, more than 100"},
 	},
 	{
