@@ -30,13 +30,6 @@ type reader struct {
 	commands   *rate.Limiter
 	floods     int
 	floodSince time.Time
-	hold       map[string]time.Time // rooms in which a send could not be stored: later ones wait as long (SEQ7)
-	held       chan hold            // from the committer
-}
-
-type hold struct {
-	roomID string
-	until  time.Time
 }
 
 // handle answers one command. Called by the reader.
@@ -110,10 +103,9 @@ func (s *Session) limited(cmd wire.Command, err error) {
 }
 
 func (s *Session) handleSend(cmd wire.Command) {
-	now := time.Now()
 	d := chat.Draft{
 		RoomID: cmd.Send.RoomID, SenderID: s.hello.UserID, ClientID: cmd.Send.ClientID,
-		Kind: chat.KindText, Body: cmd.Send.Body, At: now,
+		Kind: chat.KindText, Body: cmd.Send.Body, At: time.Now(),
 	}
 	if err := d.CheckText(); err != nil {
 		if s.allow(cmd) {
@@ -125,56 +117,14 @@ func (s *Session) handleSend(cmd wire.Command) {
 		s.limited(cmd, err)
 		return
 	}
-	if left := s.heldFor(d.RoomID, now); left > 0 {
-		s.fail(cmd, chat.Unavailable(left))
-		return
-	}
 	id := cmd.ID
 	s.srv.relay.Post(d, s, func(o chat.Outcome) {
 		if o.Err == nil {
 			s.answer(wire.Sent(id, &o.Entry))
 			return
 		}
-		var shown *chat.Error
-		if errors.As(o.Err, &shown) && shown.Code == chat.CodeUnavailable {
-			s.holdRoom(d.RoomID, shown.RetryAfter)
-		}
 		s.fail(wire.Command{Type: "send", ID: id}, o.Err)
 	})
-}
-
-// holdRoom refuses what is sent to a room for a while after a send could not be stored: what was sent after it
-// must not overtake it when it is sent again (SEQ7). Called by a committer; it does not wait.
-func (s *Session) holdRoom(roomID string, d time.Duration) {
-	select {
-	case s.reader.held <- hold{roomID, time.Now().Add(d)}:
-	default: // the reader has as many to look at already
-	}
-}
-
-// heldFor is how long sends to a room are still refused. Called by the reader.
-func (s *Session) heldFor(roomID string, now time.Time) time.Duration {
-	for {
-		select {
-		case h := <-s.reader.held:
-			if s.reader.hold == nil {
-				s.reader.hold = make(map[string]time.Time)
-			}
-			s.reader.hold[h.roomID] = h.until
-			continue
-		default:
-		}
-		break
-	}
-	until, ok := s.reader.hold[roomID]
-	if !ok {
-		return 0
-	}
-	if left := until.Sub(now); left > 0 {
-		return left
-	}
-	delete(s.reader.hold, roomID)
-	return 0
 }
 
 func (s *Session) handleJoin(cmd wire.Command) {

@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -128,7 +127,6 @@ func (srv *Server) Open(ctx context.Context, hello Hello) (*Pending, error) {
 	}
 	s.log = s.log.With("connection", s.id, "user", hello.UserID)
 	s.reader.commands = rate.NewLimiter(commandRate, commandBurst)
-	s.reader.held = make(chan hold, 8)
 	if err := srv.add(s); err != nil {
 		return nil, err
 	}
@@ -241,15 +239,6 @@ func (srv *Server) remove(s *Session) {
 	}
 }
 
-// closeIdle says that nobody is left. The caller holds mu.
-func (srv *Server) closeIdle() {
-	select {
-	case <-srv.idle:
-	default:
-		close(srv.idle)
-	}
-}
-
 // all returns the connections of one user, or of everybody for the empty user.
 func (srv *Server) all(userID string) []*Session {
 	srv.mu.Lock()
@@ -314,43 +303,6 @@ func (srv *Server) Count() (connections, outboxBytes int) {
 	return len(all), outboxBytes
 }
 
-// sweep pings, and closes what is silent or expired.
-func (srv *Server) sweep() {
-	ticker := time.NewTicker(time.Second)
-	defer ticker.Stop()
-	ping := wire.Ping()
-	for {
-		select {
-		case <-srv.ctx.Done():
-			return
-		case now := <-ticker.C:
-			for _, s := range srv.all("") {
-				srv.look(s, now.UnixNano(), ping)
-			}
-		}
-	}
-}
-
-func (srv *Server) look(s *Session, now int64, ping *wire.Frame) {
-	if !s.live.Load() {
-		return
-	}
-	expires := s.expires.Load()
-	every := int64(srv.cfg.PingEvery)
-	heard, sent := s.heard.Load(), s.sent.Load()
-	switch {
-	case now > expires:
-		s.close(CloseExpired, "the access token has expired: refresh it and reconnect")
-	case now-heard > 2*every:
-		s.close(CloseNoPong, "no pong")
-	case now-heard >= every && now-s.pinged >= every, now-sent >= every:
-		s.pinged = now
-		s.sent.Store(now)
-		s.Push(ping)
-	}
-	s.retryLater()
-}
-
 func (srv *Server) observeWrite(frames []*wire.Frame) {
 	for _, f := range frames {
 		srv.observeWritten(f)
@@ -360,43 +312,6 @@ func (srv *Server) observeWrite(frames []*wire.Frame) {
 func (srv *Server) observeWritten(f *wire.Frame) {
 	if at := f.Committed(); !at.IsZero() {
 		srv.cfg.Observe.Written(at)
-	}
-}
-
-// Drain asks everybody to go elsewhere within half of the window, and closes those who stay, spread over most of the
-// other half (DRN1). It returns when nobody is left, or ctx ends.
-func (srv *Server) Drain(ctx context.Context, window time.Duration) {
-	srv.mu.Lock()
-	srv.draining = true
-	if len(srv.sessions) == 0 {
-		srv.closeIdle()
-	}
-	srv.mu.Unlock()
-	asked := wire.Reconnect(window / 2)
-	for _, s := range srv.all("") {
-		if s.live.Load() {
-			s.out.putAlways(asked)
-		}
-	}
-	srv.waitIdle(ctx, window/2)
-	left := srv.all("")
-	rand.Shuffle(len(left), func(i, j int) { left[i], left[j] = left[j], left[i] })
-	for i, s := range left {
-		s.close(CloseGoingAway, "this server is leaving")
-		if (i+1)%100 == 0 {
-			srv.waitIdle(ctx, window/4*100/time.Duration(len(left)))
-		}
-	}
-	srv.waitIdle(ctx, window/4)
-}
-
-func (srv *Server) waitIdle(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-srv.idle:
-	case <-timer.C:
-	case <-ctx.Done():
 	}
 }
 
