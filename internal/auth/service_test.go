@@ -248,17 +248,17 @@ func TestSignUpIsChecked(t *testing.T) {
 
 func TestRegistrationPolicies(t *testing.T) {
 	for _, c := range []struct {
-		policy       Registration
-		code         string // empty: a good invite is replaced for "good"
-		want         chat.Code
-		joins, guest bool
+		policy Registration
+		code   string // "good" stands for one that is
+		want   chat.Code
+		joins  bool
 	}{
-		{Open, "", "", false, false},
-		{Open, "good", "", true, false},
-		{Invite, "", chat.CodeRegistrationClosed, false, false},
-		{Invite, "nonsense", chat.CodeInviteInvalid, false, false},
-		{Invite, "good", "", true, false},
-		{Closed, "good", chat.CodeRegistrationClosed, false, false},
+		{Open, "", "", false},
+		{Open, "good", "", true},
+		{Invite, "", chat.CodeRegistrationClosed, false},
+		{Invite, "nonsense", chat.CodeInviteInvalid, false},
+		{Invite, "good", "", true},
+		{Closed, "good", chat.CodeRegistrationClosed, false},
 	} {
 		t.Run(string(c.policy)+" with "+c.code, func(t *testing.T) {
 			o := newOffice(t, func(cfg *Config) { cfg.Registration = c.policy })
@@ -387,8 +387,7 @@ func TestLimitsPerAddress(t *testing.T) {
 	work := counted(o.hasher)
 	_, err = o.Login(t.Context(), home, "alice", goodPassword)
 	limited(t, err)
-	alice := o.Service
-	err = alice.ChangePassword(t.Context(), home, Claims{UserID: userID(t, o, "alice")}, goodPassword, "another long password")
+	err = o.ChangePassword(t.Context(), home, Claims{UserID: userID(t, o, "alice")}, goodPassword, "another long password")
 	limited(t, err)
 	if len(*work) != 0 {
 		t.Errorf("who is limited costs %d hashes", len(*work))

@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -207,8 +209,9 @@ func (p *Problem) write(w http.ResponseWriter) {
 type problems struct{ routes *http.ServeMux }
 
 func (h problems) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if strings.ContainsRune(r.URL.Path, 0) || strings.Contains(r.URL.RawQuery, "%00") {
-		problem(http.StatusBadRequest, chat.CodeBadRequest, "U+0000 is not allowed in a text").write(w)
+	query, err := url.QueryUnescape(r.URL.RawQuery)
+	if text := r.URL.Path + query; err != nil || strings.ContainsRune(text, 0) || !utf8.ValidString(text) {
+		problem(http.StatusBadRequest, chat.CodeBadRequest, "the URL must be valid UTF-8 without U+0000").write(w)
 		return
 	}
 	handler, pattern := h.routes.Handler(r)

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -28,12 +29,12 @@ import (
 
 // server is an API over real parts: SQLite, the relay, a backplane in memory.
 type server struct {
-	t        *testing.T
-	api      *httpapi.API
-	store    *sqlite.Store
-	presence *presence.Service
-	notices  *notices
-	tokens   *auth.Tokens
+	t       *testing.T
+	api     *httpapi.API
+	store   *sqlite.Store
+	here    whoIsHere
+	notices *notices
+	tokens  *auth.Tokens
 }
 
 type serverConfig struct {
@@ -49,6 +50,19 @@ type serverConfig struct {
 	websocket    http.Handler
 	log          *slog.Logger
 	store        func(chat.Store) chat.Store // what the API sees of the store
+}
+
+// whoIsHere are the states of those who are not offline.
+type whoIsHere map[string]chat.State
+
+func (w whoIsHere) States(_ context.Context, userIDs []string) map[string]chat.State {
+	states := make(map[string]chat.State)
+	for _, id := range userIDs {
+		if state, ok := w[id]; ok {
+			states[id] = state
+		}
+	}
+	return states
 }
 
 // notices are the connections of a node, as the relay knows them: it notes what they are told.
@@ -76,10 +90,10 @@ func newServer(t *testing.T, cfg serverConfig) *server {
 	r := relay.New(relay.Config{Node: "node", Store: store, Backplane: node, SendRate: cfg.sendRate, SendBurst: 3})
 	s := &server{
 		t: t, store: store, tokens: auth.NewTokens(testKeys, 15*time.Minute),
-		notices:  &notices{told: make(chan chat.UserNotice, 1000)},
-		presence: presence.New(presence.Config{Node: "node", Backplane: node, Hub: r.Hub(), Publisher: r}),
+		notices: &notices{told: make(chan chat.UserNotice, 1000)},
+		here:    whoIsHere{},
 	}
-	if err := r.Start(t.Context(), s.notices, s.presence); err != nil {
+	if err := r.Start(t.Context(), s.notices, presence.New(presence.Config{Node: "node", Backplane: node, Hub: r.Hub(), Publisher: r})); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -96,7 +110,7 @@ func newServer(t *testing.T, cfg serverConfig) *server {
 		seen = cfg.store(store)
 	}
 	s.api, err = httpapi.New(httpapi.Config{
-		Store: seen, Relay: r, Presence: s.presence, Edge: cfg.edge, App: cfg.app, PPROF: cfg.pprof, Metrics: cfg.metrics,
+		Store: seen, Relay: r, Presence: s.here, Edge: cfg.edge, App: cfg.app, PPROF: cfg.pprof, Metrics: cfg.metrics,
 		WebSocket: cfg.websocket, Version: "test", Log: cfg.log,
 		Auth: auth.New(auth.Config{
 			Store: seen, Tokens: s.tokens, Relay: r, Registration: cfg.registration, Guests: cfg.guests,

@@ -123,7 +123,7 @@ func (a *API) listUsers(ctx context.Context, in *usersInput) (*pageOutput[wire.U
 // inOrder sorts users as their ids were asked for.
 func inOrder(users []chat.User, ids []string) []chat.User {
 	place := make(map[string]int, len(ids))
-	for i, id := range ids {
+	for i, id := range slices.Backward(ids) { // of one named twice the first counts
 		place[id] = i
 	}
 	slices.SortFunc(users, func(a, b chat.User) int { return place[a.ID] - place[b.ID] })
