@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -59,11 +58,7 @@ func (b *batch) add(d *chat.Draft) (chat.Outcome, error) {
 	if err := checkShape(d); err != nil {
 		return chat.Outcome{Err: err}, nil
 	}
-	r, err := b.room(d.RoomID)
-	if err != nil {
-		return chat.Outcome{}, err
-	}
-	sender, err := b.member(r, d.SenderID)
+	r, sender, err := b.place(d.RoomID, d.SenderID)
 	if err != nil {
 		return chat.Outcome{}, err
 	}
@@ -130,20 +125,25 @@ func checkShape(d *chat.Draft) error {
 // storable reports whether every store can keep a text: Postgres takes neither U+0000 nor broken UTF-8.
 func storable(s string) bool { return strings.IndexByte(s, 0) < 0 && utf8.ValidString(s) }
 
-func (b *batch) room(id string) (*room, error) {
-	if r, ok := b.rooms[id]; ok {
-		return r, nil
+// place finds a room and what a user is in it, as the batch has left them so far.
+func (b *batch) place(roomID, userID string) (*room, *member, error) {
+	r, ok := b.rooms[roomID]
+	if ok {
+		m, err := b.member(r, userID)
+		return r, m, err
 	}
-	r := &room{members: make(map[string]*member)}
-	var deleted sql.NullInt64
-	found, err := b.row(`SELECT num, visibility, head_seq, head_id, active_at, deleted_at FROM rooms WHERE id = ?`,
-		[]any{id}, &r.num, &r.visibility, &r.head.Seq, &r.head.ID, &r.active, &deleted)
+	r, m := &room{}, &member{}
+	_, err := b.row(`SELECT coalesce(r.num, 0), r.num IS NOT NULL AND r.deleted_at IS NULL, coalesce(r.visibility, ''),
+		coalesce(r.head_seq, 0), coalesce(r.head_id, ''), coalesce(u.num, 0), coalesce(u.guest, 0), coalesce(m.role, '')
+		FROM (SELECT 1) LEFT JOIN rooms r ON r.id = ? LEFT JOIN users u ON u.id = ? AND u.deleted_at IS NULL
+		LEFT JOIN members m ON m.room = r.num AND m.user = u.num`, []any{roomID, userID},
+		&r.num, &r.exists, &r.visibility, &r.head.Seq, &r.head.ID, &m.num, &m.guest, &m.role)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	r.exists = found && !deleted.Valid
-	b.rooms[id] = r
-	return r, nil
+	r.members = map[string]*member{userID: m}
+	b.rooms[roomID] = r
+	return r, m, nil
 }
 
 func (b *batch) member(r *room, userID string) (*member, error) {

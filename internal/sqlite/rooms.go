@@ -13,7 +13,7 @@ import (
 const viewColumns = `r.num, r.id, r.name, r.topic, r.visibility, r.created_at, r.member_count, r.head_seq, r.head_id,
 	r.active_at, m.role, m.last_read_seq, ` + unreadCount + `, ` + entryColumns
 
-// unreadCount walks the index of texts from the first unread one, as far as anybody wants to know (SIG3).
+// unreadCount walks the log from the first unread entry, as far as anybody wants to know (SIG3).
 const unreadCount = `(SELECT count(*) FROM (SELECT 1 FROM entries x WHERE x.room = r.num
 	AND x.kind = 'text' AND x.seq > m.last_read_seq AND x.sender <> m.user LIMIT 100))`
 
