@@ -56,6 +56,9 @@ func (r *Relay) check() {
 
 // compare asks the store, with one query, about all rooms and users that are live here.
 func (r *Relay) compare() {
+	if r.checker.silent.Load() {
+		signal(r.publisher.wake) // perhaps it can now
+	}
 	asked := r.hub.Positions()
 	q := chat.CompareQuery{
 		Rooms: make([]string, 0, len(asked)), Users: r.sessions.Users(),

@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"errors"
+	"maps"
 	"sync"
 	"time"
 
@@ -36,8 +37,8 @@ const (
 // it must not wait.
 func (r *Relay) Post(d chat.Draft, from Origin, done func(chat.Outcome)) {
 	c := r.committers[r.shardOf(d.RoomID, len(r.committers))]
-	if !c.add(post{d, from, done}) {
-		done(chat.Outcome{Err: chat.Unavailable(retryAdvice)})
+	if err := c.add(post{d, from, done}); err != nil {
+		done(chat.Outcome{Err: err})
 	}
 }
 
@@ -75,20 +76,69 @@ type committer struct {
 
 	mu     sync.Mutex
 	queue  []post
+	held   map[lane]time.Time // until when nothing is taken
 	closed bool
 }
 
-func (c *committer) add(p post) bool {
+// lane is what keeps its order: the drafts of one connection for one room. After one that could not be stored the
+// later ones wait as long as its sender is told to, so that they do not overtake it when it is sent again (SEQ7).
+type lane struct {
+	from   Origin
+	roomID string
+}
+
+func (p *post) lane() lane { return lane{p.from, p.draft.RoomID} }
+
+// add queues a draft. The error is for its sender.
+func (c *committer) add(p post) error {
+	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if left := c.held[p.lane()].Sub(now); left > 0 {
+		return chat.Unavailable(left)
+	}
 	if c.closed || len(c.queue) >= maxQueued {
-		return false
+		c.hold(p.lane(), now)
+		return chat.Unavailable(retryAdvice)
 	}
 	c.queue = append(c.queue, p)
 	if len(c.queue) == 1 {
 		signal(c.wake)
 	}
-	return true
+	return nil
+}
+
+// hold takes nothing more from a connection for a room for as long as its sender is told to wait. The caller holds mu.
+func (c *committer) hold(l lane, now time.Time) {
+	if l.from == nil {
+		return // REST: each call stands alone
+	}
+	if c.held == nil {
+		c.held = make(map[lane]time.Time)
+	}
+	c.held[l] = now.Add(retryAdvice)
+}
+
+// holdAll holds the lanes of a batch that could not be stored, and returns what was queued behind it in them.
+func (c *committer) holdAll(batch []post) []post {
+	now := time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range batch {
+		c.hold(batch[i].lane(), now)
+	}
+	var behind []post
+	kept := c.queue[:0]
+	for _, p := range c.queue {
+		if now.Before(c.held[p.lane()]) {
+			behind = append(behind, p)
+			continue
+		}
+		kept = append(kept, p)
+	}
+	clear(c.queue[len(kept):])
+	c.queue = kept
+	return behind
 }
 
 func signal(wake chan struct{}) {
@@ -103,14 +153,14 @@ func (c *committer) run() {
 		select {
 		case <-c.wake:
 			for batch := c.take(); len(batch) > 0; batch = c.take() {
-				c.relay.commit(batch)
+				c.relay.commit(c, batch)
 			}
 		case <-c.relay.ctx.Done():
 			c.mu.Lock()
 			c.closed = true
 			c.mu.Unlock()
 			for batch := c.take(); len(batch) > 0; batch = c.take() {
-				c.relay.commit(batch)
+				c.relay.commit(c, batch)
 			}
 			return
 		}
@@ -121,6 +171,8 @@ func (c *committer) run() {
 func (c *committer) take() []post {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	now := time.Now()
+	maps.DeleteFunc(c.held, func(_ lane, until time.Time) bool { return !now.Before(until) })
 	batch := make([]post, 0, min(len(c.queue), c.relay.cfg.Batch))
 	taken := 0
 	for _, p := range c.queue {
@@ -140,7 +192,7 @@ func (c *committer) take() []post {
 }
 
 // commit takes a batch through number, commit, deliver and publish (SEQ1 to SEQ7), and answers every draft of it.
-func (r *Relay) commit(batch []post) {
+func (r *Relay) commit(c *committer, batch []post) {
 	began := time.Now()
 	drafts := make([]chat.Draft, len(batch))
 	for i, p := range batch {
@@ -149,7 +201,7 @@ func (r *Relay) commit(batch []post) {
 	outcomes, err := r.append(drafts)
 	r.noteStore(err)
 	if err != nil {
-		r.refuse(batch, err)
+		r.refuse(c, batch, err)
 		return
 	}
 	r.announce(outcomes, began)
@@ -158,10 +210,14 @@ func (r *Relay) commit(batch []post) {
 	}
 }
 
-// refuse answers a batch that was not stored, or of which it is not known whether it was.
-func (r *Relay) refuse(batch []post, err error) {
+// refuse answers a batch that was not stored, or of which it is not known whether it was: then the connections are
+// closed, and what they had queued is dropped (SEQ3).
+func (r *Relay) refuse(c *committer, batch []post, err error) {
 	unknown := errors.Is(err, chat.ErrUnknownOutcome)
 	r.log.Error("a batch could not be committed", "drafts", len(batch), "err", err)
+	if !unknown {
+		batch = append(batch, c.holdAll(batch)...)
+	}
 	for _, p := range batch {
 		if unknown && p.from != nil {
 			p.from.GiveUp()

@@ -30,13 +30,25 @@ func (p *publisher) add(notices []chat.Notice, heads map[string]int64) {
 	if len(p.notices) < maxUnpublished {
 		p.notices = append(p.notices, notices...)
 	}
+	p.raise(heads)
+	signal(p.wake)
+}
+
+// keep puts back numbers that could not be told, to go with what is published next.
+func (p *publisher) keep(heads map[string]int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.raise(heads)
+}
+
+// raise notes the highest number of each room. The caller holds mu.
+func (p *publisher) raise(heads map[string]int64) {
 	if p.heads == nil {
 		p.heads = make(map[string]int64)
 	}
 	for room, seq := range heads {
 		p.heads[room] = max(p.heads[room], seq)
 	}
-	signal(p.wake)
 }
 
 func (p *publisher) take() ([]chat.Notice, map[string]int64) {
@@ -62,7 +74,8 @@ func (r *Relay) publish() {
 	}
 }
 
-// publishWaiting rings the bells that wait. Where it can't, the node is silent until it can again (HUB6).
+// publishWaiting rings the bells that wait. Where it can't, the node is silent until it can again (HUB6): the bells are
+// lost, the numbers are tried again with the next comparison (SEQ4).
 func (r *Relay) publishWaiting() {
 	notices, heads := r.publisher.take()
 	if len(notices) == 0 && len(heads) == 0 {
@@ -73,6 +86,9 @@ func (r *Relay) publishWaiting() {
 	err := r.cfg.Backplane.Publish(ctx, notices, heads)
 	if err != nil {
 		r.log.Warn("publishing to the other nodes failed", "notices", len(notices), "err", err)
+		r.publisher.keep(heads)
 	}
-	r.checker.silence(err != nil)
+	if err == nil || len(heads) > 0 {
+		r.checker.silence(err != nil)
+	}
 }

@@ -75,24 +75,38 @@ func (r *Relay) saveReads() {
 	}
 }
 
+// savePending writes what is pending. It stays pending until it is written, so that nobody's position goes back meanwhile.
 func (r *Relay) savePending() {
-	r.reads.mu.Lock()
-	pending := r.reads.pending
-	r.reads.pending = nil
-	r.reads.mu.Unlock()
-	if len(pending) == 0 {
+	batch := r.reads.batch()
+	if len(batch) == 0 {
 		return
-	}
-	batch := make([]chat.Read, 0, len(pending))
-	for key, seq := range pending {
-		batch = append(batch, chat.Read{RoomID: key.roomID, UserID: key.userID, Seq: seq})
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), readTimeout)
 	defer cancel()
 	if err := r.cfg.Store.SaveReads(ctx, batch); err != nil {
 		r.log.Warn("saving read positions failed: trying again", "reads", len(batch), "err", err)
-		for key, seq := range pending {
-			r.reads.move(key, seq, 0)
+		return
+	}
+	r.reads.saved(batch)
+}
+
+func (q *reads) batch() []chat.Read {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	batch := make([]chat.Read, 0, len(q.pending))
+	for key, seq := range q.pending {
+		batch = append(batch, chat.Read{RoomID: key.roomID, UserID: key.userID, Seq: seq})
+	}
+	return batch
+}
+
+// saved forgets what has been written, where nothing further was read since.
+func (q *reads) saved(batch []chat.Read) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, r := range batch {
+		if key := (readKey{r.RoomID, r.UserID}); q.pending[key] == r.Seq {
+			delete(q.pending, key)
 		}
 	}
 }

@@ -1,0 +1,489 @@
+package relay_test
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gochat-dev/gochat/internal/chat"
+	"github.com/gochat-dev/gochat/internal/chattest"
+	"github.com/gochat-dev/gochat/internal/relay"
+)
+
+func TestNumbers(t *testing.T) {
+	prove(t, []rule{
+		{"[SEQ2] a resend returns the first number, on any node, and uses up none", func(s *stage) {
+			a, b := s.node(), s.node()
+			ann := s.user()
+			room := s.room(ann)
+			d := text(room, ann, "once")
+			first := s.do(a, d)
+			for _, n := range []*node{a, b, b} {
+				if again := s.do(n, d); again.Position() != first.Position() {
+					s.Errorf("sent again it stands at %v, first at %v", again.Position(), first.Position())
+				}
+			}
+			s.do(b, text(room, ann, "next"))
+			s.logIs(room, "2 once", "3 next")
+			if a.said.counts.duplicates != 1 || b.said.counts.duplicates != 2 {
+				s.Errorf("counted %d and %d duplicates, want 1 and 2", a.said.counts.duplicates, b.said.counts.duplicates)
+			}
+		}},
+		{"[SEQ2] the same client_id in other letters is the same", func(s *stage) {
+			a := s.node()
+			ann := s.user()
+			d := text(s.room(ann), ann, "once")
+			first := s.do(a, d)
+			d.ClientID = strings.ToUpper(d.ClientID)
+			if again := s.do(a, d); again.Seq != first.Seq {
+				s.Errorf("stands at %d and %d", first.Seq, again.Seq)
+			}
+		}},
+		{"[SEQ2] a resend rings the bell again", func(s *stage) {
+			a, b := s.node(), s.node()
+			ann := s.user()
+			room := s.room(ann)
+			c := s.watch(b, room, ann)
+			b.bus.SetFaults(chattest.Faults{Lose: 1})
+			d := text(room, ann, "hello")
+			e := s.do(a, d)
+			s.got(c)
+			b.bus.SetFaults(chattest.Faults{})
+			s.do(a, d)
+			s.got(c, e.Seq)
+		}},
+		{"[SEQ2] duplicates within one batch are one", func(s *stage) {
+			a := s.node()
+			ann := s.user()
+			room := s.room(ann)
+			goOn := a.store.shut()
+			var got answers
+			got.post(a, room, ann, "first", nil)
+			synctest.Wait()
+			d := text(room, ann, "twice")
+			got.postDraft(a, d, nil)
+			got.postDraft(a, d, nil)
+			got.post(a, room, ann, "last", nil)
+			goOn()
+			s.answered(&got, "first 2", "twice 3", "twice 3", "last 4")
+			s.logIs(room, "2 first", "3 twice", "4 last")
+		}},
+		{"[SEQ2] who is no member any more still gets the number of what they sent before", func(s *stage) {
+			a := s.node()
+			ann, bob := s.user(), s.user()
+			room := s.room(ann, bob)
+			d := text(room, bob, "hello")
+			first := s.do(a, d)
+			s.do(a, chat.Draft{RoomID: room, SenderID: bob, Kind: chat.KindMemberLeft, Leave: &chat.MemberLeft{UserID: bob}})
+			if again := s.do(a, d); again.Seq != first.Seq {
+				s.Errorf("stands at %d and %d", first.Seq, again.Seq)
+			}
+			var got answers
+			got.post(a, room, bob, "more", nil)
+			s.answered(&got, "more not_a_member")
+		}},
+		{"[SEQ4] numbers are above what the backplane generated", func(s *stage) {
+			a := s.node()
+			ann := s.user()
+			room := s.room(ann)
+			_, err := a.bus.Number(s.ctx, map[string]int{room: 10}) // another node's, never committed
+			s.no(err)
+			s.do(a, text(room, ann, "one"))
+			s.logIs(room, "11 one")
+			if a.said.skipped != 9 {
+				s.Errorf("%d numbers were counted as passed over, want 9", a.said.skipped)
+			}
+		}},
+		{"[SEQ4] numbers are above what the store has, and a counter that is behind is raised", func(s *stage) {
+			a := s.node()
+			ann := s.user()
+			room := s.room(ann)
+			for i := range 5 {
+				s.do(a, text(room, ann, fmt.Sprint(i)))
+			}
+			s.net.Forget()
+			if e := s.do(a, text(room, ann, "after the loss")); e.Seq != 7 {
+				s.Errorf("numbered %d, want 7", e.Seq)
+			}
+			synctest.Wait()
+			next, err := a.bus.Number(s.ctx, map[string]int{room: 1})
+			s.no(err)
+			if next[room] != 8 {
+				s.Errorf("the counter goes on at %d, want 8", next[room])
+			}
+		}},
+		{"[SEQ4] a batch has consecutive numbers per room, in order", func(s *stage) {
+			a := s.node()
+			ann := s.user()
+			one, two := s.room(ann), s.room(ann)
+			goOn := a.store.shut()
+			var got answers
+			got.post(a, one, ann, "wait", nil)
+			synctest.Wait()
+			for i := range 3 {
+				got.post(a, one, ann, fmt.Sprint("one", i), nil)
+				got.post(a, two, ann, fmt.Sprint("two", i), nil)
+			}
+			goOn()
+			s.answered(&got, "wait 2", "one0 3", "two0 2", "one1 4", "two1 3", "one2 5", "two2 4")
+		}},
+		{"[SEQ5] without the backplane the store alone decides", func(s *stage) {
+			a := s.node()
+			ann := s.user()
+			room := s.room(ann)
+			c := s.watch(a, room, ann)
+			a.bus.Cut()
+			s.do(a, text(room, ann, "one"))
+			s.do(a, text(room, ann, "two"))
+			s.logIs(room, "2 one", "3 two")
+			s.got(c, 2, 3)
+			a.bus.Mend()
+			s.pass(2 * time.Second)
+			s.do(a, text(room, ann, "three"))
+			s.logIs(room, "2 one", "3 two", "4 three")
+		}},
+		{"[SEQ5] two nodes may disagree about the backplane", func(s *stage) {
+			a, b := s.node(hurried), s.node(hurried)
+			ann := s.user()
+			room := s.room(ann)
+			onA, onB := s.watch(a, room, ann), s.watch(b, room, ann)
+			b.bus.Cut()
+			for i := range 3 {
+				s.do(a, text(room, ann, fmt.Sprint("a", i)))
+				s.do(b, text(room, ann, fmt.Sprint("b", i)))
+			}
+			s.logIs(room, "2 a0", "3 b0", "4 a1", "5 b1", "6 a2", "7 b2")
+			s.pass(6 * time.Second)
+			s.got(onA, 2, 3, 4, 5, 6, 7)
+			s.got(onB, 2, 3, 4, 5, 6, 7)
+		}},
+		{"[SEQ5] a backplane that does not answer holds up no send for more than 2 s", func(s *stage) {
+			a := s.node()
+			ann := s.user()
+			room := s.room(ann)
+			a.bus.Pause()
+			for i := range 5 {
+				began := time.Now()
+				s.do(a, text(room, ann, fmt.Sprint(i)))
+				if took := time.Since(began); took > 2*time.Second {
+					s.Errorf("send %d took %v", i, took)
+				}
+			}
+		}},
+		{"[SEQ6] a number that was generated and not committed is never used", func(s *stage) {
+			a := s.node()
+			ann := s.user()
+			room := s.room(ann)
+			s.do(a, text(room, ann, "two"))
+			a.store.set(always(chat.ErrUnavailable), nil)
+			var got answers
+			got.post(a, room, ann, "lost", nil)
+			s.answered(&got, "lost unavailable")
+			a.store.heal()
+			s.do(a, text(room, ann, "four"))
+			s.logIs(room, "2 two", "4 four")
+		}},
+	})
+}
+
+func hurried(cfg *relay.Config) { cfg.CheckEvery = 5 * time.Second }
+
+// failing fails so many times and then no more.
+func failing(times int32, err error) func() error {
+	var n atomic.Int32
+	return func() error {
+		if n.Add(1) <= times {
+			return fmt.Errorf("test: %w", err)
+		}
+		return nil
+	}
+}
+
+func TestCommit(t *testing.T) {
+	prove(t, []rule{
+		{"[SEQ3] neither the reply nor any push comes before the commit", func(s *stage) {
+			a, b := s.node(), s.node()
+			ann := s.user()
+			room := s.room(ann)
+			onA, onB := s.watch(a, room, ann), s.watch(b, room, ann)
+			goOn := a.store.shut()
+			var got answers
+			got.post(a, room, ann, "hello", nil)
+			s.pass(5 * time.Second)
+			s.answered(&got)
+			s.got(onA)
+			s.got(onB)
+			goOn()
+			s.answered(&got, "hello 2")
+			s.got(onA, 2)
+			s.got(onB, 2)
+		}},
+		{"[SEQ3] a commit whose answer is lost is tried again before anything later of the room", func(s *stage) {
+			a := s.node()
+			ann := s.user()
+			room := s.room(ann)
+			c := s.watch(a, room, ann)
+			a.store.set(nil, failing(3, chat.ErrUnknownOutcome))
+			var got answers
+			got.post(a, room, ann, "first", nil)
+			synctest.Wait()
+			got.post(a, room, ann, "second", nil)
+			s.answered(&got)
+			s.pass(time.Second)
+			s.answered(&got, "first 2", "second 3")
+			s.logIs(room, "2 first", "3 second")
+			s.got(c, 2, 3)
+		}},
+		{"[SEQ3] giving up closes the connection and drops what it had queued; the others go on", func(s *stage) {
+			a := s.node()
+			ann, bob := s.user(), s.user()
+			room := s.room(ann, bob)
+			a.store.set(func(d []chat.Draft) error {
+				if d[0].Body == "stuck" {
+					return fmt.Errorf("test: %w", chat.ErrUnknownOutcome)
+				}
+				return nil
+			}, nil)
+			var anns, bobs origin
+			var got, others answers
+			got.post(a, room, ann, "stuck", &anns)
+			synctest.Wait()
+			got.post(a, room, ann, "queued", &anns)
+			others.post(a, room, bob, "patient", &bobs)
+			s.pass(5 * time.Second)
+			if anns.Closed() {
+				s.Error("closed before the outcome was given up")
+			}
+			s.pass(10 * time.Second)
+			if !anns.Closed() || bobs.Closed() {
+				s.Errorf("ann's connection closed: %v, bob's: %v", anns.Closed(), bobs.Closed())
+			}
+			s.answered(&others, "patient 3")
+			s.logIs(room, "3 patient") // 2 is bob's joining
+		}},
+		{"[SEQ7] what a connection sends to a room keeps its order through retries and batches", func(s *stage) {
+			a := s.node(func(cfg *relay.Config) { cfg.Batch = 7 })
+			ann := s.user()
+			room := s.room(ann)
+			var n atomic.Int32
+			a.store.set(nil, func() error {
+				if n.Add(1)%3 != 0 {
+					return fmt.Errorf("test: %w", chat.ErrUnknownOutcome)
+				}
+				return nil
+			})
+			var from origin
+			var got answers
+			var want []string
+			for i := range 50 {
+				got.post(a, room, ann, fmt.Sprint("text ", i), &from)
+				want = append(want, fmt.Sprintf("%d text %d", i+2, i))
+			}
+			s.pass(30 * time.Second)
+			s.logIs(room, want...)
+		}},
+		{"[SEQ7] after a send that could not be stored, later ones of the connection and room wait as long", func(s *stage) {
+			a := s.node()
+			ann := s.user()
+			room, other := s.room(ann), s.room(ann)
+			var from, second origin
+			var got answers
+			a.store.set(func(d []chat.Draft) error {
+				if d[0].Body == "first" {
+					return fmt.Errorf("test: %w", chat.ErrUnavailable)
+				}
+				return nil
+			}, nil)
+			goOn := a.store.shut()
+			got.post(a, room, ann, "first", &from)
+			synctest.Wait()
+			got.post(a, room, ann, "behind", &from)
+			got.post(a, room, ann, "of another connection", &second)
+			got.post(a, other, ann, "of another room", &from)
+			goOn()
+			a.store.heal()
+			s.answered(&got, "first unavailable", "behind unavailable", "of another connection 2", "of another room 2")
+			got.post(a, room, ann, "too soon", &from)
+			s.answered(&got, "too soon unavailable")
+			s.pass(time.Second)
+			got.post(a, room, ann, "first", &from)
+			got.post(a, room, ann, "behind", &from)
+			s.answered(&got, "first 3", "behind 4")
+		}},
+		{"[SEQ7] a bad draft fails alone", func(s *stage) {
+			a := s.node()
+			ann := s.user()
+			room := s.room(ann)
+			a.store.set(func(drafts []chat.Draft) error {
+				for _, d := range drafts {
+					if d.Body == "bad" {
+						return fmt.Errorf("test: %w", chat.ErrBadData)
+					}
+				}
+				return nil
+			}, nil)
+			goOn := a.store.shut()
+			var from origin
+			var got answers
+			got.post(a, room, ann, "wait", &from)
+			synctest.Wait()
+			for _, body := range []string{"one", "two", "bad", "three", "four"} {
+				got.post(a, room, ann, body, &from)
+			}
+			goOn()
+			s.answered(&got, "wait 2", "one 3", "two 4", "bad bad_request", "three 5", "four 6")
+			s.logIs(room, "2 wait", "3 one", "4 two", "5 three", "6 four")
+		}},
+		{"[SEQ7] a store that fails between the halves of a split batch leaves no doubt behind", func(s *stage) {
+			a := s.node()
+			ann := s.user()
+			room := s.room(ann)
+			a.store.set(func(drafts []chat.Draft) error {
+				switch {
+				case len(drafts) > 1:
+					return fmt.Errorf("test: %w", chat.ErrBadData)
+				case drafts[0].Body == "two":
+					return fmt.Errorf("test: %w", chat.ErrUnavailable)
+				}
+				return nil
+			}, nil)
+			goOn := a.store.shut()
+			var first, from origin
+			var got answers
+			got.post(a, room, ann, "wait", &first)
+			synctest.Wait()
+			got.post(a, room, ann, "one", &from)
+			got.post(a, room, ann, "two", &from)
+			goOn()
+			if !from.Closed() {
+				s.Error("the client was not told to resend: one of its texts is stored, one is not")
+			}
+			s.logIs(room, "2 wait", "3 one")
+		}},
+		{"[SEQ8] who was removed sends nothing after the removal", func(s *stage) {
+			a := s.node()
+			ann, bob := s.user(), s.user()
+			room := s.room(ann, bob)
+			goOn := a.store.shut()
+			var got answers
+			got.post(a, room, ann, "wait", nil)
+			synctest.Wait()
+			got.post(a, room, bob, "still here", nil)
+			got.postDraft(a, chat.Draft{
+				RoomID: room, SenderID: ann, ClientID: chat.NewID(), Kind: chat.KindMemberLeft,
+				Leave: &chat.MemberLeft{UserID: bob, By: ann},
+			}, nil)
+			got.post(a, room, bob, "too late", nil)
+			goOn()
+			s.answered(&got, "wait 3", "still here 4", " 5", "too late not_a_member")
+		}},
+		{"while one commit is under way, what arrives waits together and goes with the next one", func(s *stage) {
+			a := s.node()
+			ann := s.user()
+			room := s.room(ann)
+			goOn := a.store.shut()
+			var got answers
+			for i := range 101 {
+				got.post(a, room, ann, fmt.Sprint(i), nil)
+				synctest.Wait()
+			}
+			goOn()
+			if b := a.store.batches(); len(b) != 2 || len(b[0]) != 1 || len(b[1]) != 100 {
+				s.Errorf("%d batches", len(b))
+			}
+		}},
+		{"memberships and roles that change have their people's lists read again, on every node", func(s *stage) {
+			a, b := s.node(), s.node()
+			ann, bob := s.user(), s.user()
+			room := s.room(ann)
+			s.watch(b, room, ann)
+			s.do(a, chat.Draft{RoomID: room, SenderID: bob, Kind: chat.KindMemberJoined, Join: &chat.Joining{}})
+			s.do(a, chat.Draft{
+				RoomID: room, SenderID: ann, Kind: chat.KindRoleChanged,
+				Role: &chat.RoleChanged{UserID: bob, Role: chat.RoleAdmin, By: ann},
+			})
+			synctest.Wait()
+			for _, n := range []*node{a, b} {
+				if got := fmt.Sprint(n.said.changed); got != fmt.Sprint([]string{bob, bob}) {
+					s.Errorf("told of changes of %s, want twice %s", got, bob)
+				}
+			}
+		}},
+		{"what would change nothing says so", func(s *stage) {
+			a := s.node()
+			ann := s.user()
+			room := s.room(ann)
+			_, err := a.Do(s.ctx, chat.Draft{RoomID: room, SenderID: ann, Kind: chat.KindMemberJoined, Join: &chat.Joining{}})
+			if err != chat.ErrAlreadyDone {
+				s.Errorf("error is %v", err)
+			}
+		}},
+		{"closing finishes the commits under way and rings their bells", func(s *stage) {
+			a, b := s.node(), s.node()
+			ann := s.user()
+			room := s.room(ann)
+			c := s.watch(b, room, ann)
+			goOn := a.store.shut()
+			var got answers
+			got.post(a, room, ann, "under way", nil)
+			synctest.Wait()
+			got.post(a, room, ann, "queued", nil)
+			closed := make(chan struct{})
+			go func() { a.Close(); close(closed) }()
+			synctest.Wait()
+			goOn()
+			<-closed
+			s.nodes = s.nodes[1:]
+			s.no(a.bus.Close())
+			s.answered(&got, "under way 2", "queued 3")
+			s.got(c, 2, 3)
+			got.post(a, room, ann, "too late", nil)
+			s.answered(&got, "too late unavailable")
+		}},
+	})
+}
+
+func TestRate(t *testing.T) {
+	prove(t, []rule{
+		{"a user's texts are limited, whichever way they come", func(s *stage) {
+			a := s.node(func(cfg *relay.Config) { cfg.SendRate, cfg.SendBurst = 10, 5 })
+			ann, bob := s.user(), s.user()
+			room := s.room(ann, bob)
+			for range 5 {
+				s.do(a, text(room, ann, "fast"))
+			}
+			_, err := a.Do(s.ctx, text(room, ann, "too fast"))
+			refused, ok := err.(*chat.Error)
+			if !ok || refused.Code != chat.CodeRateLimited || refused.RetryAfter <= 0 || refused.RetryAfter > 100*time.Millisecond {
+				s.Fatalf("error is %v", err)
+			}
+			s.no(a.Allow(bob))
+			s.pass(refused.RetryAfter)
+			s.no(a.Allow(ann))
+			if a.said.limited != 1 {
+				s.Errorf("%d refusals counted", a.said.limited)
+			}
+		}},
+		{"texts that can't be stored are refused before anything is numbered", func(s *stage) {
+			a := s.node()
+			ann := s.user()
+			room := s.room(ann)
+			for body, want := range map[string]chat.Code{
+				"": chat.CodeEmpty, " \n": chat.CodeEmpty, "a\x00b": chat.CodeBadRequest, "\xff": chat.CodeBadRequest,
+				strings.Repeat("é", chat.MaxBody+1): chat.CodeTooLong,
+			} {
+				_, err := a.Do(s.ctx, text(room, ann, body))
+				if refused, ok := err.(*chat.Error); !ok || refused.Code != want {
+					s.Errorf("%.20q: error is %v, want %s", body, err, want)
+				}
+			}
+			s.do(a, text(room, ann, strings.Repeat("é", chat.MaxBody)))
+			if e := s.do(a, text(room, ann, "next")); e.Seq != 3 {
+				s.Errorf("numbered %d, want 3", e.Seq)
+			}
+		}},
+	})
+}

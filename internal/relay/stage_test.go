@@ -1,0 +1,436 @@
+package relay_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/gochat-dev/gochat/internal/chat"
+	"github.com/gochat-dev/gochat/internal/chattest"
+	"github.com/gochat-dev/gochat/internal/hub"
+	"github.com/gochat-dev/gochat/internal/inmem"
+	"github.com/gochat-dev/gochat/internal/relay"
+	"github.com/gochat-dev/gochat/internal/sqlite"
+	"github.com/gochat-dev/gochat/internal/wire"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// stage is a chat of several nodes over one SQLite file, in a bubble of simulated time.
+type stage struct {
+	*testing.T
+	ctx   context.Context
+	store *sqlite.Store
+	net   *inmem.Network
+	nodes []*node
+	users int
+}
+
+// node is one relay, with a store and a backplane that can fail.
+type node struct {
+	*relay.Relay
+	store *store
+	bus   *chattest.Faulty
+	said  *said
+}
+
+// rule is a clause of SPEC.md and its proof.
+type rule struct {
+	name string
+	do   func(s *stage)
+}
+
+func prove(t *testing.T, rules []rule) {
+	t.Helper()
+	for _, r := range rules {
+		t.Run(r.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "chat.db")
+			synctest.Test(t, func(t *testing.T) {
+				db, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
+				if err != nil {
+					t.Fatal(err)
+				}
+				s := &stage{T: t, ctx: context.Background(), store: db, net: inmem.NewNetwork()}
+				defer s.close()
+				r.do(s)
+			})
+		})
+	}
+}
+
+func (s *stage) close() {
+	for _, n := range s.nodes {
+		n.bus.Resume()
+		n.bus.Mend()
+		n.store.heal()
+		n.Close()
+		s.no(n.bus.Close())
+	}
+	s.no(s.store.Close())
+}
+
+func (s *stage) no(err error) {
+	s.Helper()
+	if err != nil {
+		s.Fatalf("unexpected: %v", err)
+	}
+}
+
+// node starts a node. Its comparisons come only when a bell asks for them, unless the test says otherwise.
+func (s *stage) node(change ...func(*relay.Config)) *node {
+	s.Helper()
+	name := fmt.Sprint("node ", len(s.nodes)+1)
+	n := &node{
+		store: &store{Store: s.store}, said: &said{},
+		bus: chattest.NewFaulty(s.net.Node(name), 1, chattest.Faults{}),
+	}
+	cfg := relay.Config{Node: name, Store: n.store, Backplane: n.bus, CheckEvery: 1000 * time.Hour, Observe: n.said}
+	for _, f := range change {
+		f(&cfg)
+	}
+	n.Relay = relay.New(cfg)
+	s.no(n.Start(s.ctx, n.said, n.said))
+	s.nodes = append(s.nodes, n)
+	synctest.Wait()
+	return n
+}
+
+// user makes an account.
+func (s *stage) user() string {
+	s.Helper()
+	s.users++
+	u, err := s.store.CreateUser(s.ctx, chat.User{ID: chat.NewID(), Username: fmt.Sprint("user-", s.users)}, "hash")
+	s.no(err)
+	return u.ID
+}
+
+// room makes a public room of somebody's.
+func (s *stage) room(owner string, members ...string) string {
+	s.Helper()
+	room := chat.NewID()
+	drafts := []chat.Draft{{
+		RoomID: room, SenderID: owner, ClientID: chat.NewID(), Kind: chat.KindMemberJoined,
+		Create: &chat.NewRoom{Name: "Room", Visibility: chat.Public},
+	}}
+	for _, m := range members {
+		drafts = append(drafts, chat.Draft{
+			RoomID: room, SenderID: m, ClientID: chat.NewID(), Kind: chat.KindMemberJoined, Join: &chat.Joining{},
+		})
+	}
+	out, err := s.store.Append(s.ctx, drafts, nil)
+	s.no(err)
+	for _, o := range out {
+		s.no(o.Err)
+	}
+	return room
+}
+
+func text(room, user, body string) chat.Draft {
+	return chat.Draft{RoomID: room, SenderID: user, ClientID: chat.NewID(), Kind: chat.KindText, Body: body}
+}
+
+// do commits a draft that must be taken.
+func (s *stage) do(n *node, d chat.Draft) chat.Entry {
+	s.Helper()
+	e, err := n.Do(s.ctx, d)
+	s.no(err)
+	return e
+}
+
+// log is a room's log as the store has it: "number body", texts only. It must be a chain (SEQ1).
+func (s *stage) log(room string) []string {
+	s.Helper()
+	run, err := s.store.After(s.ctx, room, chat.Position{}, 10_000)
+	s.no(err)
+	var texts []string
+	last := chat.Position{}
+	for _, e := range run.Entries {
+		if e.Prev() != last {
+			s.Fatalf("entry %d points back at %v, not at %v", e.Seq, e.Prev(), last)
+		}
+		last = e.Position()
+		if e.Kind == chat.KindText {
+			texts = append(texts, fmt.Sprint(e.Seq, " ", e.Body))
+		}
+	}
+	return texts
+}
+
+func (s *stage) logIs(room string, want ...string) {
+	s.Helper()
+	if got := s.log(room); !slices.Equal(got, want) {
+		s.Fatalf("the log is %q, want %q", got, want)
+	}
+}
+
+// watch connects a client of a user to a room on a node, at the head of the log.
+func (s *stage) watch(n *node, room, user string) *client {
+	s.Helper()
+	run, err := s.store.After(s.ctx, room, chat.Position{}, 1)
+	s.no(err)
+	c := &client{user: user, entered: make(chan struct{}, 1)}
+	n.Hub().Enter(c, room, run.Head, run.Head.Seq)
+	<-c.entered
+	synctest.Wait()
+	return c
+}
+
+// got wants exactly these numbers to have been pushed to a client since it was last asked.
+func (s *stage) got(c *client, want ...int64) {
+	s.Helper()
+	synctest.Wait()
+	if got := c.take(); !slices.Equal(got, want) {
+		s.Fatalf("pushed were %v, want %v", got, want)
+	}
+}
+
+func (s *stage) pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// client is a connection that keeps the numbers of the entries that it is pushed.
+type client struct {
+	user    string
+	entered chan struct{}
+
+	mu   sync.Mutex
+	seqs []int64
+	said []string // of anything else
+}
+
+func (c *client) UserID() string { return c.user }
+func (c *client) Closed() bool   { return false }
+func (c *client) Fits(int) bool  { return true }
+
+func (c *client) Push(f *wire.Frame) {
+	var o struct {
+		Type string
+		Seq  int64
+	}
+	if err := json.Unmarshal(f.Payload(), &o); err != nil {
+		panic(err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if o.Type == "entry" {
+		c.seqs = append(c.seqs, o.Seq)
+		return
+	}
+	c.said = append(c.said, o.Type)
+}
+
+func (c *client) Tell(ev hub.Event) {
+	if ev.Kind == hub.Entered {
+		c.entered <- struct{}{}
+	}
+}
+
+func (c *client) take() []int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	seqs := c.seqs
+	c.seqs = nil
+	return seqs
+}
+
+// store is a Store that fails when it is told to.
+type store struct {
+	chat.Store
+
+	mu       sync.Mutex
+	appends  [][]chat.Draft // batches that were to be committed
+	compares []chat.CompareQuery
+	before   func(drafts []chat.Draft) error // instead of committing, where it is an error
+	after    func() error                    // after the commit: the answer is lost
+	gate     chan struct{}                   // not nil: a commit waits until it is closed
+	noReads  bool                            // read positions can't be saved
+}
+
+func (f *store) failReads(fail bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.noReads = fail
+}
+
+func (f *store) SaveReads(ctx context.Context, reads []chat.Read) error {
+	f.mu.Lock()
+	fail := f.noReads
+	f.mu.Unlock()
+	if fail {
+		return fmt.Errorf("test: %w", chat.ErrUnavailable)
+	}
+	return f.Store.SaveReads(ctx, reads)
+}
+
+func (f *store) set(before func([]chat.Draft) error, after func() error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.before, f.after = before, after
+}
+
+func (f *store) heal() { f.set(nil, nil) }
+
+// shut makes commits wait; the function that it returns lets them go on.
+func (f *store) shut() func() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	gate := make(chan struct{})
+	f.gate = gate
+	return func() {
+		f.mu.Lock()
+		f.gate = nil
+		f.mu.Unlock()
+		close(gate)
+		synctest.Wait()
+	}
+}
+
+func (f *store) Append(ctx context.Context, drafts []chat.Draft, firsts map[string]int64) ([]chat.Outcome, error) {
+	f.mu.Lock()
+	f.appends = append(f.appends, slices.Clone(drafts))
+	before, after, gate := f.before, f.after, f.gate
+	f.mu.Unlock()
+	if gate != nil {
+		<-gate
+	}
+	if before != nil {
+		if err := before(drafts); err != nil {
+			return nil, err
+		}
+	}
+	out, err := f.Store.Append(ctx, drafts, firsts)
+	if err == nil && after != nil {
+		err = after()
+	}
+	return out, err
+}
+
+func (f *store) Compare(ctx context.Context, q chat.CompareQuery) (chat.Comparison, error) {
+	f.mu.Lock()
+	f.compares = append(f.compares, q)
+	f.mu.Unlock()
+	return f.Store.Compare(ctx, q)
+}
+
+// compared is how often the periodic check has run since it was last asked.
+func (f *store) compared() []chat.CompareQuery {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	qs := f.compares
+	f.compares = nil
+	return qs
+}
+
+func (f *store) batches() [][]chat.Draft {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.appends
+}
+
+// always fails with an error every time; once only the first time.
+func always(err error) func([]chat.Draft) error {
+	return func([]chat.Draft) error { return fmt.Errorf("test: %w", err) }
+}
+
+// said keeps what a relay says to sessions, presence and metrics.
+type said struct {
+	mu       sync.Mutex
+	changed  []string // users whose rooms changed
+	revoked  []string
+	heard    []chat.PresenceChange
+	rebuilt  int
+	users    []string
+	versions []map[string]int64
+	counts   struct{ committed, duplicates int }
+	skipped  int64
+	limited  int
+	storeUp  []bool
+	busUp    []bool
+}
+
+func (s *said) note(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
+}
+
+func (s *said) RoomsChanged(user string)    { s.note(func() { s.changed = append(s.changed, user) }) }
+func (s *said) Revoked(_, session string)   { s.note(func() { s.revoked = append(s.revoked, session) }) }
+func (s *said) Judge(v map[string]int64)    { s.note(func() { s.versions = append(s.versions, v) }) }
+func (s *said) Heard(c chat.PresenceChange) { s.note(func() { s.heard = append(s.heard, c) }) }
+func (s *said) Rebuild()                    { s.note(func() { s.rebuilt++ }) }
+func (s *said) NumbersSkipped(n int64)      { s.note(func() { s.skipped += n }) }
+func (s *said) BusLag(time.Duration)        {}
+func (s *said) BackplaneUp(up bool)         { s.note(func() { s.busUp = append(s.busUp, up) }) }
+func (s *said) StoreUp(up bool)             { s.note(func() { s.storeUp = append(s.storeUp, up) }) }
+func (s *said) RateLimited(string)          { s.note(func() { s.limited++ }) }
+func (s *said) Committed(n, dup int, _ time.Duration) {
+	s.note(func() { s.counts.committed += n; s.counts.duplicates += dup })
+}
+
+func (s *said) Users() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.users)
+}
+
+// origin is the connection that drafts come from.
+type origin struct {
+	mu     sync.Mutex
+	closed bool
+}
+
+func (o *origin) Closed() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.closed
+}
+
+func (o *origin) GiveUp() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closed = true
+}
+
+// answers collects what becomes of drafts that were posted.
+type answers struct {
+	mu  sync.Mutex
+	got []string
+}
+
+// post queues a text and has its outcome noted as "body number" or "body code".
+func (a *answers) post(n *node, room, user, body string, from relay.Origin) {
+	a.postDraft(n, text(room, user, body), from)
+}
+
+func (a *answers) postDraft(n *node, d chat.Draft, from relay.Origin) {
+	n.Post(d, from, func(o chat.Outcome) {
+		said := fmt.Sprint(d.Body, " ", o.Entry.Seq)
+		if err, ok := o.Err.(*chat.Error); ok {
+			said = fmt.Sprint(d.Body, " ", err.Code)
+		}
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.got = append(a.got, said)
+	})
+}
+
+func (s *stage) answered(a *answers, want ...string) {
+	s.Helper()
+	synctest.Wait()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !slices.Equal(a.got, want) {
+		s.Fatalf("answered was %q, want %q", a.got, want)
+	}
+	a.got = nil
+}
