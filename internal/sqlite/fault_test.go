@@ -12,25 +12,26 @@ import (
 	"github.com/gochat-dev/gochat/internal/chat"
 )
 
-// fill appends long texts until the store takes no more, and returns what it acknowledged.
+// fill appends long texts, then short ones, until the store takes no more, and returns what it acknowledged.
 func fill(t *testing.T, w world) []chat.Position {
 	t.Helper()
 	var acknowledged []chat.Position
-	for range 10_000 {
-		out, err := w.Append(context.Background(), []chat.Draft{w.long(), w.long(), w.long()}, nil)
-		if err == nil {
+	for _, batch := range []func() []chat.Draft{
+		func() []chat.Draft { return []chat.Draft{w.long(), w.long(), w.long()} },
+		func() []chat.Draft { return []chat.Draft{w.text(0, 0)} },
+	} {
+		for full := false; !full; {
+			out, err := w.Append(context.Background(), batch(), nil)
+			full = err != nil
+			if full && (!errors.Is(err, chat.ErrUnavailable) || errors.Is(err, chat.ErrUnknownOutcome)) {
+				t.Fatalf("a full disk gives %v", err)
+			}
 			for _, o := range out {
 				acknowledged = append(acknowledged, o.Entry.Position())
 			}
-			continue
 		}
-		if !errors.Is(err, chat.ErrUnavailable) || errors.Is(err, chat.ErrUnknownOutcome) {
-			t.Fatalf("a full disk gives %v", err)
-		}
-		return acknowledged
 	}
-	t.Fatal("it never becomes full")
-	return nil
+	return acknowledged
 }
 
 // checkFull goes through what must hold while there is no room, and, after free, again.
@@ -77,16 +78,7 @@ func TestFullDatabase(t *testing.T) {
 		})
 	}
 	limit(150)
-	acknowledged := fill(t, w)
-	// An entry may still find room where a ping does not, never the other way round.
-	for range 50 {
-		out, err := w.Append(context.Background(), []chat.Draft{w.text(0, 0)}, nil)
-		if err != nil {
-			break
-		}
-		acknowledged = append(acknowledged, out[0].Entry.Position())
-	}
-	checkFull(t, w, acknowledged, func() { limit(100_000) })
+	checkFull(t, w, fill(t, w), func() { limit(100_000) })
 }
 
 func TestPingDoesNotGrowTheFile(t *testing.T) {

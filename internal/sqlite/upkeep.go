@@ -30,11 +30,12 @@ func (p *pinged) set(at time.Time) {
 	p.at = at
 }
 
-// Ping implements chat.Upkeep. It rewrites one row of a few pages, so that it needs as much room as an entry does.
+// Ping implements chat.Upkeep. It rewrites one row of 64 KiB: while there is no room for a few
+// entries, there is none for that.
 func (s *Store) Ping(ctx context.Context) error {
 	if !s.pinged.fresh() {
 		if err := s.write(ctx, "ping", func(c *conn) error {
-			_, err := c.exec(`INSERT INTO pings (id, filling) VALUES (1, randomblob(16384))
+			_, err := c.exec(`INSERT INTO pings (id, filling) VALUES (1, randomblob(65536))
 				ON CONFLICT (id) DO UPDATE SET filling = excluded.filling`)
 			return err
 		}); err != nil {

@@ -10,7 +10,7 @@ CREATE TABLE meta (
 
 INSERT INTO meta (key, value) VALUES ('epoch', lower(hex(randomblob(16))));
 
--- One row, rewritten by every health check: large enough that it cannot fit where an entry would not.
+-- One row, rewritten by every health check: so large that it does not fit where a few entries would not.
 CREATE TABLE pings (
   id      INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
   filling BLOB NOT NULL
