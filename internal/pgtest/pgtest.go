@@ -1,0 +1,287 @@
+// Package pgtest runs a real Postgres for tests, on a free port and in a directory of its own.
+package pgtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Config says what kind of server to start. The zero value is a fast one that may lose everything in a crash of
+// the machine.
+type Config struct {
+	Dir     string            // for the data; default: a temporary one. It is removed by Stop
+	Durable bool              // fsync, as in earnest: for tests of faults
+	Params  map[string]string // settings of postgresql.conf
+}
+
+// Server is a Postgres server. Its methods are for one goroutine, but for URL.
+type Server struct {
+	bin, dir string
+	port     int
+	params   []string
+	owner    *syscall.Credential // who it runs as; nil: as the test does
+	process  *exec.Cmd           // nil while it is stopped
+	log      *os.File
+}
+
+// startTimeout is how long a server may take to answer: initdb and recovery write a good deal.
+const startTimeout = 60 * time.Second
+
+// Start makes a cluster and starts a server for it. The caller stops it.
+func Start(cfg Config) (*Server, error) {
+	bin, err := binaries()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{bin: bin}
+	if os.Geteuid() == 0 { // Postgres refuses to run as root
+		if s.owner, err = unprivileged(); err != nil {
+			return nil, err
+		}
+	}
+	if s.dir, err = os.MkdirTemp(cfg.Dir, "pgtest-"); err != nil {
+		return nil, err
+	}
+	if err := s.prepare(cfg); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(s.dir))
+	}
+	if err := s.launch(); err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	return s, nil
+}
+
+// prepare makes the cluster.
+func (s *Server) prepare(cfg Config) error {
+	if s.owner != nil {
+		if err := os.Chown(s.dir, int(s.owner.Uid), int(s.owner.Gid)); err != nil {
+			return err
+		}
+	}
+	var err error
+	if s.log, err = os.Create(filepath.Join(s.dir, "log")); err != nil {
+		return err
+	}
+	if s.port, err = freePort(); err != nil {
+		return err
+	}
+	s.params = settings(cfg, s.dir, s.port)
+	init := s.command("initdb", "--pgdata", s.data(), "--username", "postgres", "--auth", "trust",
+		"--encoding", "UTF8", "--locale", "C", "--no-sync")
+	if err := init.Run(); err != nil {
+		return fmt.Errorf("initdb: %w\n%s", err, s.Log())
+	}
+	return nil
+}
+
+func settings(cfg Config, dir string, port int) []string {
+	all := map[string]string{
+		"port": fmt.Sprint(port), "listen_addresses": "127.0.0.1", "unix_socket_directories": dir,
+		"max_connections": "200", "shared_buffers": "128MB", "autovacuum_naptime": "5s", "log_min_messages": "warning",
+	}
+	if !cfg.Durable {
+		all["fsync"], all["full_page_writes"] = "off", "off"
+	}
+	for name, value := range cfg.Params {
+		all[name] = value
+	}
+	var args []string
+	for name, value := range all {
+		args = append(args, "-c", name+"="+value)
+	}
+	return args
+}
+
+// freePort is one that nobody listens on at this moment.
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	return l.Addr().(*net.TCPAddr).Port, l.Close()
+}
+
+func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+
+// command runs one of Postgres' programs, as its owner and in its directory.
+func (s *Server) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(s.bin, name), args...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = s.dir, s.log, s.log
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.owner}
+	return cmd
+}
+
+// launch starts the server process and waits until it answers.
+func (s *Server) launch() error {
+	cmd := s.command("postgres", append([]string{"-D", s.data()}, s.params...)...)
+	cmd.SysProcAttr.Setpgid = true              // an interrupt at the terminal is the test's affair
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGQUIT // and a killed test leaves nothing behind
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	s.process = cmd
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	for {
+		conn, err := pgx.Connect(ctx, s.URL("postgres"))
+		if err == nil {
+			return conn.Close(ctx)
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("postgres does not answer: %w\n%s", err, s.Log())
+		}
+		time.Sleep(20 * time.Millisecond) // between two looks; nothing depends on how long
+	}
+}
+
+// URL is where a database of the server is found, whether it runs or not.
+func (s *Server) URL(database string) string {
+	return (&url.URL{
+		Scheme: "postgres", User: url.User("postgres"), Host: fmt.Sprintf("127.0.0.1:%d", s.port), Path: "/" + database,
+		RawQuery: "sslmode=disable",
+	}).String()
+}
+
+// Addr is where the server listens: for a proxy before it.
+func (s *Server) Addr() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
+
+// Log is what the server has written so far.
+func (s *Server) Log() string {
+	text, err := os.ReadFile(filepath.Join(s.dir, "log"))
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+// Exec runs SQL in a database, past everything that is under test.
+func (s *Server) Exec(ctx context.Context, database, sql string) error {
+	conn, err := pgx.Connect(ctx, s.URL(database))
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, sql)
+	return errors.Join(err, conn.Close(ctx))
+}
+
+// The ways to end a server (pg_ctl's modes, as signals to the postmaster).
+const (
+	Fast      = syscall.SIGINT  // sessions are ended, what they did is rolled back, all is written
+	Immediate = syscall.SIGQUIT // all processes stop where they are: the next start recovers
+)
+
+// End ends the server in one of these ways and waits until it is gone.
+func (s *Server) End(mode syscall.Signal) error {
+	if s.process == nil {
+		return nil
+	}
+	if err := s.process.Process.Signal(mode); err != nil {
+		return err
+	}
+	err := s.process.Wait()
+	s.process = nil
+	var exit *exec.ExitError
+	if errors.As(err, &exit) { // by SIGQUIT or SIGKILL it does not exit with 0
+		return nil
+	}
+	return err
+}
+
+// Kill ends the server without a warning (SIGKILL to every process of it), as if the machine's power had failed.
+func (s *Server) Kill() error {
+	if s.process == nil {
+		return nil
+	}
+	backends := children(s.process.Process.Pid)
+	err := s.End(syscall.SIGKILL)
+	for _, pid := range backends {
+		if e := syscall.Kill(pid, syscall.SIGKILL); e != nil && !errors.Is(e, syscall.ESRCH) {
+			err = errors.Join(err, e)
+		}
+	}
+	for _, pid := range backends { // the next server must not meet them
+		for running(pid) {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	return err
+}
+
+// running reports whether a process is there and no zombie (proc(5)).
+func running(pid int) bool {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return false
+	}
+	_, state, found := strings.Cut(string(text), ") ")
+	return found && !strings.HasPrefix(state, "Z") && !strings.HasPrefix(state, "X")
+}
+
+// Launch starts a server again that was ended or killed.
+func (s *Server) Launch() error {
+	if s.process != nil {
+		return errors.New("it runs")
+	}
+	// What a killed postmaster leaves: the next one would take another process of that id for it.
+	if err := os.Remove(filepath.Join(s.data(), "postmaster.pid")); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return s.launch()
+}
+
+// Restart ends the server and starts it again.
+func (s *Server) Restart(mode syscall.Signal) error {
+	if err := s.End(mode); err != nil {
+		return err
+	}
+	return s.Launch()
+}
+
+// Signal sends a signal to every process of the server: SIGSTOP freezes it, SIGCONT lets it go on.
+func (s *Server) Signal(sig syscall.Signal) error {
+	if s.process == nil {
+		return errors.New("it does not run")
+	}
+	pid := s.process.Process.Pid
+	err := syscall.Kill(pid, sig) // the postmaster first: it starts no more of them
+	for _, child := range children(pid) {
+		if e := syscall.Kill(child, sig); e != nil && !errors.Is(e, syscall.ESRCH) {
+			err = errors.Join(err, e)
+		}
+	}
+	return err
+}
+
+// children are the processes that a process has started (proc(5)).
+func children(pid int) []int {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
+		return nil
+	}
+	var pids []int
+	for _, field := range strings.Fields(string(text)) {
+		var child int
+		if _, err := fmt.Sscan(field, &child); err == nil {
+			pids = append(pids, child)
+		}
+	}
+	return pids
+}
+
+// Stop ends the server and removes its data.
+func (s *Server) Stop() error {
+	err := s.End(Immediate)
+	return errors.Join(err, s.log.Close(), os.RemoveAll(s.dir))
+}
