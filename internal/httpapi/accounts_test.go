@@ -218,7 +218,7 @@ func TestRefreshAndLogoutNeedAnAllowedOriginOrNone(t *testing.T) {
 		"https://app.example.com.evil":   false,
 		"https://app.example.com/path":   false,
 		"http://app.example.com":         false,
-		"https://evil@app.example.com":   true, // what counts is the host; browsers do not send users
+		"https://evil@app.example.com":   false,
 		"http://example.com:81":          false,
 		"file://":                        false,
 		"javascript://example.com":       false,

@@ -99,7 +99,7 @@ func (e *Edge) OriginAllowed(r *http.Request) bool {
 		return true
 	}
 	u, err := url.Parse(origins[0])
-	if err != nil || len(origins) > 1 || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.Path != "" {
+	if err != nil || len(origins) > 1 || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.Path != "" {
 		return false
 	}
 	host := withoutPort(u.Scheme, u.Host)

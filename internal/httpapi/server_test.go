@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
 	"golang.org/x/time/rate"
 
 	"github.com/gochat-dev/gochat/internal/auth"
@@ -26,6 +27,8 @@ import (
 	"github.com/gochat-dev/gochat/internal/relay"
 	"github.com/gochat-dev/gochat/internal/sqlite"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // server is an API over real parts: SQLite, the relay, a backplane in memory.
 type server struct {
