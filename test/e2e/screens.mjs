@@ -55,7 +55,7 @@ export async function allSent(page) {
   )
 }
 
-/** Everything in the timeline, by scrolling through it from its end to its start: [number, text], ascending. */
+/** Everything in the timeline, by scrolling through it from its end to its start, and back: [number, text], ascending. */
 export async function readTimeline(page) {
   const collect = () =>
     log(page).evaluate((element) => ({
@@ -81,5 +81,7 @@ export async function readTimeline(page) {
       return new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)))
     })
   }
+  const latest = page.getByRole('button', { name: /^To the latest$|new$/ })
+  if (await latest.isVisible()) await latest.click()
   return { rows: [...seen].sort(([a], [b]) => a - b), doubled, unsent }
 }

@@ -108,10 +108,9 @@ describe('two people talk', { concurrency: 1 }, () => {
     await shoot(ann.page, '07-cut')
 
     proxy.restore()
-    for (const page of pages) {
-      await banner(page).getByText('Back online').waitFor({ timeout: 45_000 })
-      await allSent(page)
-    }
+    // At the same time: the banner stays for a moment only.
+    await Promise.all(pages.map((page) => banner(page).getByText('Back online').waitFor({ timeout: 45_000 })))
+    for (const page of pages) await allSent(page)
     await both(16, 18)
     for (const page of pages) {
       await allSent(page)

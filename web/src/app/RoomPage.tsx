@@ -1,6 +1,6 @@
 import { Link, useNavigate, useParams } from '@tanstack/react-router'
 import { ArrowLeft, DoorClosed, Hash, Lock, UserPlus, Users } from 'lucide-react'
-import { useCallback, useEffect, useState } from 'react'
+import { useCallback, useLayoutEffect, useState } from 'react'
 import { Composer } from '../features/composer/Composer'
 import { InviteDialog } from '../features/invites/InviteDialog'
 import { MembersPanel } from '../features/members/MembersPanel'
@@ -36,7 +36,8 @@ function Room({ room }: { room: RoomStore }) {
   const role = useRoomState(room, (state) => state.room.role)
   const mayInvite = role === 'owner' || role === 'admin'
 
-  useEffect(() => {
+  // Before the timeline's effects: what is unread must be known when they mark it as read.
+  useLayoutEffect(() => {
     chat.open(room.id)
     return () => chat.close(room.id)
   }, [chat, room.id])

@@ -71,8 +71,8 @@ export class Session {
    * the server: when it can't be reached this throws, and the user is still logged in.
    */
   async logOut(): Promise<void> {
+    const current = this.state.get() // the server closes the socket before it answers, and that ends the session here
     await bodyOf(this.api.POST('/auth/logout'))
-    const current = this.state.get()
     this.tokens.forget()
     if (current.status === 'in') {
       current.chat.dispose()

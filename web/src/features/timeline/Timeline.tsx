@@ -45,6 +45,12 @@ export function Timeline({ room }: { room: RoomStore }) {
     list.current?.scrollToIndex(newAt, { align: 'start', offset: -MARGIN_ABOVE_NEW_PX })
   }, [filled, newAt, letGo, scroller])
 
+  // What one sends is shown, wherever one was reading.
+  const newestOwn = held.outgoing.at(-1)?.client_id
+  useEffect(() => {
+    if (newestOwn !== undefined) toEnd()
+  }, [newestOwn, toEnd])
+
   const seen = usePageSeen()
   const { seq } = held.last
   useEffect(() => {
