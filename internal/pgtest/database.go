@@ -31,10 +31,11 @@ func (d *Databases) Server(tb testing.TB) *Server {
 			return
 		}
 		ctx := context.Background()
-		if d.err = d.server.Exec(ctx, "postgres", "CREATE DATABASE "+template); d.err != nil || d.Prepare == nil {
+		var url string
+		if url, d.err = d.server.Create(ctx, template); d.err != nil || d.Prepare == nil {
 			return
 		}
-		d.err = d.Prepare(ctx, d.server.URL(template))
+		d.err = d.Prepare(ctx, url)
 	})
 	if d.err != nil {
 		tb.Fatal(d.err)
@@ -48,7 +49,7 @@ func (d *Databases) New(tb testing.TB) string {
 	s := d.Server(tb)
 	name := fmt.Sprintf("test_%d_%d", os.Getpid(), d.made.Add(1))
 	ctx := context.Background()
-	if err := s.Exec(ctx, "postgres", "CREATE DATABASE "+name+" TEMPLATE "+template); err != nil {
+	if err := s.Exec(ctx, "postgres", "CREATE DATABASE "+name+" TEMPLATE "+template+" OWNER "+tester); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {

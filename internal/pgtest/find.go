@@ -31,6 +31,9 @@ func Program(name string) (string, error) {
 // binaries is the folder of Postgres' programs: the one named, the one in the path, or the newest of Debian's.
 func binaries() (string, error) {
 	if dir := os.Getenv("PG_BIN"); dir != "" {
+		if _, err := os.Stat(filepath.Join(dir, "initdb")); err != nil {
+			return "", fmt.Errorf("%w (%w)", errNotInstalled, err)
+		}
 		return dir, nil
 	}
 	if path, err := exec.LookPath("initdb"); err == nil {

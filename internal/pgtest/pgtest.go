@@ -59,6 +59,9 @@ func Start(cfg Config) (*Server, error) {
 	if err := s.launch(); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
+	if err := s.Exec(context.Background(), "postgres", "CREATE ROLE "+tester+" LOGIN"); err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
 	return s, nil
 }
 
@@ -77,7 +80,7 @@ func (s *Server) prepare(cfg Config) error {
 		return err
 	}
 	s.params = settings(cfg, s.dir, s.port)
-	init := s.command("initdb", "--pgdata", s.data(), "--username", "postgres", "--auth", "trust",
+	init := s.command("initdb", "--pgdata", s.data(), "--username", superuser, "--auth", "trust",
 		"--encoding", "UTF8", "--locale", "C", "--no-sync")
 	if err := init.Run(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, s.Log())
@@ -135,7 +138,7 @@ func (s *Server) launch() error {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	for {
-		conn, err := pgx.Connect(ctx, s.URL("postgres"))
+		conn, err := pgx.Connect(ctx, s.url(superuser, "postgres"))
 		if err == nil {
 			return conn.Close(ctx)
 		}
@@ -146,11 +149,18 @@ func (s *Server) launch() error {
 	}
 }
 
+// Who connects to the server: what is under test has no more rights than it needs.
+const (
+	superuser = "postgres"
+	tester    = "gochat"
+)
+
 // URL is where a database of the server is found, whether it runs or not.
-func (s *Server) URL(database string) string {
+func (s *Server) URL(database string) string { return s.url(tester, database) }
+
+func (s *Server) url(user, database string) string {
 	return (&url.URL{
-		Scheme: "postgres", User: url.User("postgres"), Host: fmt.Sprintf("127.0.0.1:%d", s.port), Path: "/" + database,
-		RawQuery: "sslmode=disable",
+		Scheme: "postgres", User: url.User(user), Host: s.Addr(), Path: "/" + database, RawQuery: "sslmode=disable",
 	}).String()
 }
 
@@ -166,14 +176,24 @@ func (s *Server) Log() string {
 	return string(text)
 }
 
-// Exec runs SQL in a database, past everything that is under test.
+// Connect is a connection with all rights, past everything that is under test. The caller closes it.
+func (s *Server) Connect(ctx context.Context, database string) (*pgx.Conn, error) {
+	return pgx.Connect(ctx, s.url(superuser, database))
+}
+
+// Exec runs SQL with all rights in a database.
 func (s *Server) Exec(ctx context.Context, database, sql string) error {
-	conn, err := pgx.Connect(ctx, s.URL(database))
+	conn, err := s.Connect(ctx, database)
 	if err != nil {
 		return err
 	}
 	_, err = conn.Exec(ctx, sql)
 	return errors.Join(err, conn.Close(ctx))
+}
+
+// Create makes a database, and returns its URL.
+func (s *Server) Create(ctx context.Context, database string) (string, error) {
+	return s.URL(database), s.Exec(ctx, "postgres", "CREATE DATABASE "+database+" OWNER "+tester)
 }
 
 // The ways to end a server (pg_ctl's modes, as signals to the postmaster).
@@ -247,6 +267,25 @@ func (s *Server) Restart(mode syscall.Signal) error {
 		return err
 	}
 	return s.Launch()
+}
+
+// Demote starts the server again as what a failover leaves of a primary: it can be read, and not written to.
+func (s *Server) Demote() error {
+	signal := filepath.Join(s.data(), "standby.signal")
+	if err := os.WriteFile(signal, nil, 0o600); err != nil {
+		return err
+	}
+	if s.owner != nil { // it removes the file when it is promoted
+		if err := os.Chown(signal, int(s.owner.Uid), int(s.owner.Gid)); err != nil {
+			return err
+		}
+	}
+	return s.Restart(Fast)
+}
+
+// Promote makes a primary of it again.
+func (s *Server) Promote(ctx context.Context) error {
+	return s.Exec(ctx, "postgres", "SELECT pg_promote()")
 }
 
 // Signal sends a signal to every process of the server: SIGSTOP freezes it, SIGCONT lets it go on.

@@ -131,11 +131,15 @@ func people(accounts []account) []chat.User {
 	return users
 }
 
-// searchUsers finds a prefix as a range: $2 is the query with the highest code point behind it.
-const searchUsers = `SELECT ` + userColumns + ` FROM users u WHERE u.deleted_at IS NULL
-	AND ((u.folded_name >= $1 AND u.folded_name < $2) OR (lower(u.username) >= $1 AND lower(u.username) < $2))
-	AND (u.folded_name, u.num) > ($3, $4)
-	ORDER BY u.folded_name, u.num LIMIT $5`
+// searchUsers finds a prefix as a range, in either of two indexes: $2 is the query with the highest code point behind it.
+const (
+	searchUsers = `(` + searchNames + `u.folded_name >= $1 AND u.folded_name < $2` + searchOrder + `)
+		UNION (` + searchNames + `lower(u.username) >= $1 AND lower(u.username) < $2` + searchOrder + `)
+		ORDER BY folded_name, num LIMIT $5`
+	searchNames = `SELECT ` + userColumns + ` FROM users u
+		WHERE u.deleted_at IS NULL AND (u.folded_name, u.num) > ($3, $4) AND `
+	searchOrder = ` ORDER BY u.folded_name, u.num LIMIT $5`
+)
 
 // SearchUsers implements chat.Accounts: by display name.
 func (s *Store) SearchUsers(ctx context.Context, query string, p chat.Paging) ([]chat.User, string, error) {

@@ -115,7 +115,7 @@ func (s *Store) SaveReads(ctx context.Context, reads []chat.Read) error {
 
 const countUnread = `SELECT count(*) FROM (SELECT 1 FROM entries
 	WHERE room = ` + roomNum + ` AND kind = 'text' AND seq > $3
-	AND sender <> coalesce((SELECT num FROM users WHERE id = $2), 0) LIMIT 100) unread`
+	AND sender <> coalesce((SELECT num FROM users WHERE id = $2), 0) ORDER BY seq LIMIT 100) unread`
 
 // Unread implements chat.Members.
 func (s *Store) Unread(ctx context.Context, roomID, userID string, after int64) (n int, err error) {

@@ -33,7 +33,7 @@ const MigrationTimeout = 5 * time.Minute
 // returns the steps that it took. Of several at once, one works and the others wait (an advisory lock of the
 // session). A migration that has to wait for running transactions gives up after lockTimeout, and can be tried again.
 func Migrate(ctx context.Context, url string) ([]Migration, error) {
-	cfg, err := pgx.ParseConfig(url)
+	cfg, err := parse(url)
 	if err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
@@ -67,7 +67,7 @@ func Migrate(ctx context.Context, url string) ([]Migration, error) {
 // MigrationStatus lists the steps that this program knows, in their order, and then those that only the database has.
 // It changes nothing.
 func MigrationStatus(ctx context.Context, url string) ([]Migration, error) {
-	cfg, err := pgx.ParseConfig(url)
+	cfg, err := parse(url)
 	if err != nil {
 		return nil, fmt.Errorf("migration status: %w", err)
 	}
@@ -90,6 +90,13 @@ func MigrationStatus(ctx context.Context, url string) ([]Migration, error) {
 		return nil
 	})
 	return all, err
+}
+
+func parse(url string) (*pgx.ConnConfig, error) {
+	if url == "" {
+		return nil, errNoURL
+	}
+	return pgx.ParseConfig(url)
 }
 
 func withConn(ctx context.Context, cfg *pgx.ConnConfig, f func(conn *pgx.Conn) error) error {

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"time"
 
@@ -33,6 +34,8 @@ var session = map[string]string{
 	"enable_seqscan":                      "off",
 	"enable_hashjoin":                     "off",
 	"enable_mergejoin":                    "off",
+	"enable_bitmapscan":                   "off", // it looks up a whole range before the first row of it
+	"max_parallel_workers_per_gather":     "0",
 	"jit":                                 "off",
 }
 
@@ -45,8 +48,14 @@ var (
 	}
 )
 
+// errNoURL keeps an empty setting from meaning whatever libpq's environment says.
+var errNoURL = errors.New("no URL given")
+
 // newPool makes a pool that connects when it is first asked to.
 func newPool(url string, size int, kind map[string]string) (*pgxpool.Pool, error) {
+	if url == "" {
+		return nil, errNoURL
+	}
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, err

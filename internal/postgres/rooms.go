@@ -14,9 +14,10 @@ import (
 const viewColumns = `r.num, r.id, r.name, r.topic, r.visibility, r.created_at, r.member_count, r.head_seq, r.head_id,
 	r.active_at, coalesce(m.role, ''), coalesce(m.last_read_seq, 0), ` + unreadCount + `, ` + lastColumns
 
-// unreadCount walks the index of texts from the first unread one, as far as anybody wants to know (SIG3).
+// unreadCount walks the log from the first unread entry, as far as anybody wants to know (SIG3).
 const unreadCount = `(SELECT count(*) FROM (SELECT 1 FROM entries x WHERE x.room = r.num
-	AND x.kind = 'text' AND x.seq > m.last_read_seq AND x.sender <> m.user_num LIMIT 100) unread)`
+	AND x.kind = 'text' AND x.seq > m.last_read_seq AND x.sender <> m.user_num
+	ORDER BY x.seq LIMIT 100) unread)`
 
 // lastColumns are entryColumns of a room that may have none.
 const lastColumns = `coalesce(e.seq, 0), coalesce(e.prev_seq, 0), coalesce(e.prev_id, ''), coalesce(e.message_id, ''),

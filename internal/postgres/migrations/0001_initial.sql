@@ -94,9 +94,6 @@ CREATE TABLE entries (
   UNIQUE (room, sender, client_id)
 );
 
--- What unread counts are counted from (SIG3).
-CREATE INDEX entries_texts ON entries (room, seq, sender) WHERE kind = 'text';
-
 CREATE TABLE invites (
   code       text    COLLATE "C" NOT NULL PRIMARY KEY,
   room       bigint  NOT NULL REFERENCES rooms (num),
