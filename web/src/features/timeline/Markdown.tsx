@@ -21,7 +21,7 @@ const COMPONENTS: Components = {
 const PLUGINS = [remarkChat, remarkBreaks]
 
 /** Text in which nothing can be Markdown needs no parser. */
-const SPECIAL = /[*_~`#>[\]<&\\|@:=]|www\.|\n\s|^\s|^[-+\d]|\n[-+\d]/i
+const SPECIAL = /[*_~`#>[\]<&\\|@:=]|www\.|\n[ \t]|^\s|^[-+\d]|\n[-+\d]/i
 
 /** A message's text. Raw HTML is never interpreted, and links are http, https or mailto only (react-markdown's own rule). */
 export const Markdown = memo(function Markdown({ text }: { text: string }) {
@@ -32,7 +32,11 @@ export const Markdown = memo(function Markdown({ text }: { text: string }) {
           {text}
         </ReactMarkdown>
       ) : (
-        text.split(/\n{2,}/).map((part, index) => <p key={index}>{part}</p>)
+        text.split(/\n{2,}/).map((part, index) => (
+          <p key={index} className={styles.plain}>
+            {part}
+          </p>
+        ))
       )}
     </div>
   )

@@ -1,0 +1,70 @@
+import { renderToStaticMarkup } from 'react-dom/server'
+import { expect, test } from 'vitest'
+import { Markdown } from './Markdown'
+
+const html = (text: string) =>
+  renderToStaticMarkup(<Markdown text={text} />)
+    .replaceAll(/<p class="[^"]*">/g, '<p>')
+    .replace(/^<div[^>]*>/, '')
+    .replace(/<\/div>$/, '')
+
+test.each([
+  ['plain words', '<p>plain words</p>'],
+  ['two\nlines', '<p>two\nlines</p>'],
+  ['two\n\nparts', '<p>two</p><p>parts</p>'],
+  ['**bold** and *italic*', '<p><strong>bold</strong> and <em>italic</em></p>'],
+  ['~~gone~~', '<p><del>gone</del></p>'],
+  ['`code`', '<p><code>code</code></p>'],
+  ['> said', '<blockquote>\n<p>said</p>\n</blockquote>'],
+  ['- one\n- two', '<ul>\n<li>one</li>\n<li>two</li>\n</ul>'],
+  ['1. one', '<ol>\n<li>one</li>\n</ol>'],
+  ['*a*\nb', '<p><em>a</em><br/>\nb</p>'],
+])('%j', (text, expected) => {
+  expect(html(text)).toBe(expected)
+})
+
+test('code blocks keep their text', () => {
+  expect(html('```js\nlet a = "<b>"\n```')).toBe(
+    '<pre><code class="language-js">let a = &quot;&lt;b&gt;&quot;\n</code></pre>',
+  )
+})
+
+test.each(['https://example.com/a', 'see www.example.com now', '[words](https://example.com)', 'mail a@example.com'])(
+  '%j becomes a link that tells nothing and takes nothing over',
+  (text) => {
+    expect(html(text)).toMatch(/<a href="(https?:\/\/|mailto:)[^"]+" target="_blank" rel="noopener noreferrer nofollow">/)
+  },
+)
+
+test.each([
+  '<script>alert(1)</script>',
+  '<img src=x onerror=alert(1)>',
+  '<svg/onload=alert(1)>',
+  '<iframe src="javascript:alert(1)"></iframe>',
+  '<a href="javascript:alert(1)">x</a>',
+  '<details open ontoggle=alert(1)>',
+  '<math><mi xlink:href="data:x,<script>alert(1)</script>">',
+  '**<b onmouseover=alert(1)>x</b>**',
+  '[x](javascript:alert(1))',
+  '[x](JaVaScRiPt:alert(1))',
+  '[x](java\tscript:alert(1))',
+  '[x](&#106;avascript:alert(1))',
+  '[x](data:text/html;base64,PHNjcmlwdD4=)',
+  '[x](vbscript:msgbox(1))',
+  '[x](<javascript:alert(1)>)',
+  '<javascript:alert(1)>',
+  '![x](https://example.com/x.png)',
+  '![x](javascript:alert(1))',
+  '![x](x"onerror="alert(1))',
+  '[x]: javascript:alert(1)\n\n[x]',
+  '[x](https://example.com "title\\" onmouseover=alert(1)")',
+  '`<img src=x onerror=alert(1)>`',
+])('%j does no harm', (text) => {
+  const made = html(text)
+  const tags = [...made.matchAll(/<(\w+)((?:\s[^>]*)?)>/g)]
+  for (const [, name, attributes] of tags) {
+    expect(['p', 'a', 'strong', 'code', 'br']).toContain(name)
+    expect(attributes).not.toMatch(/\son\w+=|src=|style=/i)
+    expect(attributes).not.toMatch(/href="(?!https?:|mailto:|")/i)
+  }
+})
