@@ -1,11 +1,11 @@
 package auth
 
 import (
-	"container/list"
 	"net/netip"
 	"sync"
 	"time"
 
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"golang.org/x/time/rate"
 
 	"github.com/gochat-dev/gochat/internal/chat"
@@ -22,13 +22,11 @@ type limiter struct {
 	count func(what string)
 
 	mu     sync.Mutex
-	byAddr map[netip.Prefix]*list.Element // of *allowance
-	recent *list.List                     // the one used last in front
+	byAddr *simplelru.LRU[netip.Prefix, *allowance]
 }
 
 // allowance is what one address has left. Guarded by the limiter's mu.
 type allowance struct {
-	addr   netip.Prefix
 	tokens *rate.Limiter
 	open   int // attempts under way: they may all turn out to count
 }
@@ -37,10 +35,11 @@ func newLimiter(what string, limit rate.Limit, burst int, count func(what string
 	if limit == 0 {
 		return nil
 	}
-	return &limiter{
-		limit: limit, burst: max(burst, 1), what: what, count: count,
-		byAddr: make(map[netip.Prefix]*list.Element), recent: list.New(),
+	byAddr, err := simplelru.NewLRU[netip.Prefix, *allowance](maxAddresses, nil)
+	if err != nil {
+		panic(err) // impossible: the size is a constant above 0
 	}
+	return &limiter{limit: limit, burst: max(burst, 1), what: what, count: count, byAddr: byAddr}
 }
 
 // network is what counts as one address: of IPv6 the /64, which one household or machine has to itself.
@@ -97,15 +96,10 @@ func (l *limiter) take(addr netip.Addr) error {
 
 // of finds or makes an allowance. The caller holds mu.
 func (l *limiter) of(addr netip.Prefix) *allowance {
-	if e, ok := l.byAddr[addr]; ok {
-		l.recent.MoveToFront(e)
-		return e.Value.(*allowance)
+	if a, ok := l.byAddr.Get(addr); ok {
+		return a
 	}
-	if l.recent.Len() >= maxAddresses {
-		oldest := l.recent.Back()
-		delete(l.byAddr, l.recent.Remove(oldest).(*allowance).addr)
-	}
-	a := &allowance{addr: addr, tokens: rate.NewLimiter(l.limit, l.burst)}
-	l.byAddr[addr] = l.recent.PushFront(a)
+	a := &allowance{tokens: rate.NewLimiter(l.limit, l.burst)}
+	l.byAddr.Add(addr, a)
 	return a
 }

@@ -133,8 +133,8 @@ func TestRememberedAddressesAreBounded(t *testing.T) {
 		}
 	}
 	limited(t, l.take(busy))
-	if len(l.byAddr) != maxAddresses || l.recent.Len() != maxAddresses {
-		t.Errorf("%d and %d addresses are remembered, the bound is %d", len(l.byAddr), l.recent.Len(), maxAddresses)
+	if n := l.byAddr.Len(); n != maxAddresses {
+		t.Errorf("%d addresses are remembered, the bound is %d", n, maxAddresses)
 	}
 }
 

@@ -100,8 +100,8 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 // verify checks a password against a hash. An empty hash, of somebody who has no password or does not exist,
 // takes exactly as much work and is never right.
 func (h *hasher) verify(ctx context.Context, hash, password string) (bool, error) {
-	real := hash != ""
-	if !real {
+	exists := hash != ""
+	if !exists {
 		hash = h.decoy
 	}
 	p, salt, want, err := parseHash(hash)
@@ -112,7 +112,7 @@ func (h *hasher) verify(ctx context.Context, hash, password string) (bool, error
 	if err != nil {
 		return false, err
 	}
-	return subtle.ConstantTimeCompare(got, want) == 1 && real, nil
+	return subtle.ConstantTimeCompare(got, want) == 1 && exists, nil
 }
 
 var b64 = base64.RawStdEncoding

@@ -149,8 +149,7 @@ func (o *office) room(owner string, uses int) (roomID, code string) {
 }
 
 func code(err error) chat.Code {
-	var refusal *chat.Error
-	if errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[*chat.Error](err); ok {
 		return refusal.Code
 	}
 	return ""

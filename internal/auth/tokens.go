@@ -2,6 +2,7 @@ package auth
 
 import (
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -9,8 +10,9 @@ import (
 	"github.com/gochat-dev/gochat/internal/chat"
 )
 
-// Short lives of tokens would lose up to a second of theirs. Nothing but this package uses the library.
-func init() { jwt.TimePrecision = time.Millisecond }
+// setUpJWT sets what the library takes from a variable: tokens of short life would lose up to a second of it.
+// Nothing but this package uses it.
+var setUpJWT = sync.OnceFunc(func() { jwt.TimePrecision = time.Millisecond })
 
 // Claims are what an access token says.
 type Claims struct {
@@ -36,6 +38,7 @@ type claims struct {
 
 // NewTokens makes a Tokens whose tokens live for ttl.
 func NewTokens(keys KeySource, ttl time.Duration) *Tokens {
+	setUpJWT()
 	return &Tokens{keys: keys, ttl: ttl, parser: jwt.NewParser(
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
 		jwt.WithExpirationRequired(),

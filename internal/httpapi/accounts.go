@@ -148,6 +148,7 @@ func (a *API) granted(ctx context.Context, g auth.Grant, err error) (*grantOutpu
 
 // cookie makes the refresh cookie; maxAge is in seconds, and negative to have it forgotten.
 func (a *API) cookie(ctx context.Context, token string, maxAge int) http.Cookie {
+	//nolint:gosec // Secure is set wherever the client speaks https
 	return http.Cookie{
 		Name: refreshCookie, Value: token, Path: Base + "/auth", MaxAge: maxAge,
 		HttpOnly: true, Secure: visitOf(ctx).https, SameSite: http.SameSiteLaxMode,

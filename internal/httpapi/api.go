@@ -96,6 +96,7 @@ func New(cfg Config) (*API, error) {
 		return nil, err
 	}
 	public := http.NewServeMux()
+	public.Handle("/api", problems{routes})
 	public.Handle("/api/", problems{routes})
 	public.Handle("/livez", health{a: a})
 	public.Handle("/readyz", health{a: a, ready: true})
@@ -127,7 +128,7 @@ func (a *API) Drain() { a.draining.Store(true) }
 // routes are the paths under Base.
 func (a *API) routes() *http.ServeMux {
 	mux := http.NewServeMux()
-	a.rest = humago.NewWithPrefix(mux, Base, a.humaConfig())
+	a.rest = humago.NewWithPrefix(mux, Base, humaConfig())
 	a.rest.UseMiddleware(a.authenticate)
 	a.accountRoutes()
 	a.sessionRoutes()

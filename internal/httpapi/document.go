@@ -91,7 +91,7 @@ func (a *API) documentPage() ([]byte, error) {
 			view.add(o)
 		}
 	}
-	page, err := template.New("document").Parse(documentTemplate)
+	page, err := template.New("document").Funcs(template.FuncMap{"spans": spans}).Parse(documentTemplate)
 	if err != nil {
 		return nil, fmt.Errorf("page of the OpenAPI document: %w", err)
 	}
@@ -100,6 +100,23 @@ func (a *API) documentPage() ([]byte, error) {
 		return nil, fmt.Errorf("page of the OpenAPI document: %w", err)
 	}
 	return out.Bytes(), nil
+}
+
+// span is a piece of a text: plain, or code.
+type span struct {
+	Text string
+	Code bool
+}
+
+// spans takes a text with `code` in it apart.
+func spans(text string) []span {
+	var all []span
+	for i, part := range strings.Split(text, "`") {
+		if part != "" {
+			all = append(all, span{part, i%2 == 1})
+		}
+	}
+	return all
 }
 
 func operationsOf(item *huma.PathItem) []*huma.Operation {
@@ -176,11 +193,12 @@ func refOf(s *huma.Schema) docRef {
 
 func limitsOf(s *huma.Schema) string {
 	var limits string
-	if s.MinLength != nil && s.MaxLength != nil {
+	switch {
+	case s.MinLength != nil && s.MaxLength != nil:
 		limits = fmt.Sprintf(", %d to %d characters", *s.MinLength, *s.MaxLength)
-	} else if s.MaxLength != nil {
+	case s.MaxLength != nil:
 		limits = fmt.Sprintf(", at most %d characters", *s.MaxLength)
-	} else if s.MinLength != nil {
+	case s.MinLength != nil:
 		limits = fmt.Sprintf(", at least %d characters", *s.MinLength)
 	}
 	if s.Minimum != nil {

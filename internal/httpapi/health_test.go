@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -62,7 +63,7 @@ func TestHealth(t *testing.T) {
 
 func TestAdminPort(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	counter := prometheus.NewCounter(prometheus.CounterOpts{Name: "gochat_test_total"})
+	counter := prometheus.NewCounter(prometheus.CounterOpts{Name: "gochat_test_total", Help: "Of this test."})
 	registry.MustRegister(counter)
 	s := newServer(t, serverConfig{metrics: registry, pprof: true})
 	if a := s.nobody().send(s.api.Admin(), "GET", "/metrics", nil).expect(200); !strings.Contains(a.Body.String(), "gochat_test_total 0") {
@@ -85,7 +86,7 @@ func TestPageOfTheDocument(t *testing.T) {
 			t.Errorf("%s %s is not on the page", o.method, o.path)
 		}
 	}
-	for _, bad := range []string{"<script", "style=", "http://", "https://", "<img"} {
+	for _, bad := range []string{"`", "<script", "style=", "http://", "https://", "<img"} {
 		if strings.Contains(page, bad) {
 			t.Errorf("the page has %q in it", bad)
 		}
@@ -130,7 +131,9 @@ func TestWebSocketRouteGetsTheConnection(t *testing.T) {
 		if err := server.Close(); err != nil {
 			t.Error(err)
 		}
-		<-served
+		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
 	}()
 	header := http.Header{"Authorization": {"Bearer abc"}, "X-Request-Id": {"id-7"}}
 	conn, resp, err := websocket.DefaultDialer.DialContext(t.Context(), "ws://"+listener.Addr().String()+"/api/v1/ws", header)

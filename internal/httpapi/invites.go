@@ -19,7 +19,7 @@ const (
 
 // InviteBody is how long and how often an invite can be used.
 type InviteBody struct {
-	ExpiresInS lifetime `json:"expires_in_s,omitempty" doc:"Seconds from now; 7 days if left out, never if null."`
+	ExpiresInS lifetime `json:"expires_in_s,omitzero" doc:"Seconds from now; 7 days if left out, never if null."`
 	MaxUses    *int     `json:"max_uses,omitempty" nullable:"true" minimum:"1" maximum:"1000000" doc:"Any number, if left out or null."`
 }
 

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -50,7 +51,7 @@ var saneRequestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 func (a *API) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
-		id := r.Header.Get("X-Request-Id")
+		id := r.Header.Get("X-Request-ID")
 		if !saneRequestID.MatchString(id) {
 			id = chat.NewID()
 		}
@@ -59,7 +60,7 @@ func (a *API) wrap(next http.Handler) http.Handler {
 			baseURL: a.edge.BaseURL(r), origin: a.edge.OriginAllowed(r), log: a.log.With("request_id", id),
 		}
 		r = r.WithContext(context.WithValue(r.Context(), visitKey{}, v))
-		w.Header().Set("X-Request-Id", id)
+		w.Header().Set("X-Request-ID", id)
 		rec := &recorder{ResponseWriter: w}
 		defer func() {
 			if p := recover(); p != nil {
@@ -162,8 +163,8 @@ func (r *recorder) Hijack() (conn net.Conn, buffered *bufio.ReadWriter, err erro
 
 // panicked logs a panic and answers 500 if nothing has been answered yet.
 func (r *recorder) panicked(log *slog.Logger, p any) {
-	if p == http.ErrAbortHandler {
-		panic(p)
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(err)
 	}
 	log.Error("a handler panicked", "panic", p, "stack", string(debug.Stack()))
 	if r.status == 0 {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"reflect"
 	"slices"
@@ -25,11 +26,8 @@ const maxBody = 128 << 10
 
 const bearer = "bearer"
 
-// The contract says that a list is a list; the library would let each be null. It has no other switch than this
-// and is used by nothing else.
-func init() { huma.DefaultArrayNullable = false }
-
-func (a *API) humaConfig() huma.Config {
+func humaConfig() huma.Config {
+	setUpHuma()
 	cfg := huma.DefaultConfig("GoChat", "1")
 	cfg.Info.Description = "The REST API of a GoChat server. Errors are RFC 9457 problem documents with a stable `code`. " +
 		"What happens in rooms is pushed over the WebSocket at `/api/v1/ws` (docs/protocol.md)."
@@ -37,7 +35,7 @@ func (a *API) humaConfig() huma.Config {
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", ""
 	cfg.CreateHooks = nil // no $schema member in answers
 	cfg.AllowAdditionalPropertiesByDefault = true
-	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshal}
+	format := huma.Format{Marshal: marshal, Unmarshal: unmarshal}
 	cfg.Formats = map[string]huma.Format{"application/json": format, "json": format} // the second: anything+json
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		bearer: {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The access_token of register, login, guest or refresh."},
@@ -88,6 +86,17 @@ func (codeSchema) Schema(huma.Registry) *huma.Schema {
 	}
 	slices.Sort(codes)
 	return &huma.Schema{Type: huma.TypeString, Description: "What went wrong, stable and machine-readable: " + strings.Join(codes, ", ")}
+}
+
+// marshal fails only where a value can't be written as JSON. That a client has gone is no error: the library would
+// make a panic of it.
+func marshal(w io.Writer, v any) error {
+	var b bytes.Buffer
+	if err := huma.DefaultJSONFormat.Marshal(&b, v); err != nil {
+		return err
+	}
+	_, _ = w.Write(b.Bytes()) // the client is gone: nothing to do
+	return nil
 }
 
 // unmarshal refuses, beside what is not JSON, what is not UTF-8 and every text with U+0000 in it.

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -49,6 +50,8 @@ var statuses = map[chat.Code]int{
 const retryAdvice = time.Second
 
 // Problem is an error as a client sees it: an RFC 9457 problem document with the members code and retry_after_ms.
+//
+//nolint:errname // this is its name in the OpenAPI document
 type Problem struct {
 	Title        string    `json:"title" doc:"The status in words."`
 	Status       int       `json:"status" doc:"The HTTP status."`
@@ -73,8 +76,10 @@ func (p *Problem) GetStatus() int { return p.Status }
 // ContentType implements huma.ContentTypeFilter.
 func (p *Problem) ContentType(string) string { return problemType }
 
-// The library makes its errors by these variables and has no other way in. Nothing else uses it.
-func init() {
+// setUpHuma sets what the library takes from variables, and nowhere else: how errors are made, and that a list is
+// never null. Nothing but this package uses it.
+var setUpHuma = sync.OnceFunc(func() {
+	huma.DefaultArrayNullable = false
 	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError { return newProblem(status, msg, errs) }
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
 		p := newProblem(status, msg, errs)
@@ -82,13 +87,12 @@ func init() {
 		p.eachHeader(ctx.SetHeader)
 		return p
 	}
-}
+})
 
 // newProblem makes a problem of what a handler returned (one error) or of what the library found wrong with a request.
 func newProblem(status int, msg string, errs []error) *Problem {
 	if len(errs) == 1 {
-		var fault *huma.ErrorDetail
-		if !errors.As(errs[0], &fault) {
+		if _, isFault := errors.AsType[*huma.ErrorDetail](errs[0]); !isFault {
 			return problemOf(errs[0])
 		}
 	}

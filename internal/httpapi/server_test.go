@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -197,9 +198,7 @@ func (p *person) send(h http.Handler, method, path string, body any) *answer {
 	if p.cookie != nil {
 		r.AddCookie(&http.Cookie{Name: p.cookie.Name, Value: p.cookie.Value})
 	}
-	for name, values := range p.header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, p.header)
 	if p.addr != "" {
 		r.RemoteAddr = p.addr
 	}

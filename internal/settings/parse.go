@@ -112,16 +112,15 @@ func (p *parser) fault(name, what string) {
 	p.faults = append(p.faults, Prefix+name+" "+what)
 }
 
-// errHidden marks a fault of a value that may hold a password, so that it is not repeated in a log.
-type errHidden struct{ error }
+// hiddenError marks a fault of a value that may hold a password, so that it is not repeated in a log.
+type hiddenError struct{ error }
 
 func take[T any](p *parser, name string, parse func(string) (T, error)) T {
 	value, err := parse(p.raw[name])
 	if err == nil {
 		return value
 	}
-	var hidden errHidden
-	if errors.As(err, &hidden) {
+	if _, hidden := errors.AsType[hiddenError](err); hidden {
 		p.fault(name, err.Error())
 	} else {
 		p.fault(name, fmt.Sprintf("is %q: %v", p.raw[name], err))
@@ -168,7 +167,7 @@ func postgresURL(v string) (string, error) {
 	case strings.Contains(v, "host=") || strings.Contains(v, "dbname="): // libpq's keyword form
 		return v, nil
 	default:
-		return "", errHidden{errors.New("is not a Postgres URL: give postgres://user:password@host:5432/database, or nothing for SQLite")}
+		return "", hiddenError{errors.New("is not a Postgres URL: give postgres://user:password@host:5432/database, or nothing for SQLite")}
 	}
 }
 
@@ -177,7 +176,7 @@ func redisURL(v string) (string, error) {
 	if v == "" || (err == nil && u.Host != "" && (u.Scheme == "redis" || u.Scheme == "rediss")) {
 		return v, nil
 	}
-	return "", errHidden{errors.New("is not a Redis URL: give redis://host:6379/0, rediss:// for TLS, or nothing for a single node")}
+	return "", hiddenError{errors.New("is not a Redis URL: give redis://host:6379/0, rediss:// for TLS, or nothing for a single node")}
 }
 
 func publicURL(v string) (*url.URL, error) {

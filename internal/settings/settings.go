@@ -143,10 +143,9 @@ type Setting struct {
 
 // All lists every setting that the server reads, in the order of the documentation.
 func All() []Setting {
-	t := reflect.TypeFor[Flags]()
-	all := make([]Setting, 0, t.NumField())
-	for i := range t.NumField() {
-		tag := t.Field(i).Tag
+	var all []Setting
+	for field := range reflect.TypeFor[Flags]().Fields() {
+		tag := field.Tag
 		all = append(all, Setting{
 			Name: tag.Get("env"), Flag: tag.Get("name"), Default: tag.Get("default"), Doc: tag.Get("help"),
 		})

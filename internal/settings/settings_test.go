@@ -46,7 +46,7 @@ func parse(t *testing.T, env map[string]string, args ...string) (settings.Server
 	if _, err := parser.Parse(args); err != nil {
 		t.Fatalf("the command line was refused: %v", err)
 	}
-	return c.Flags.Server()
+	return c.Server()
 }
 
 func TestDefaultsAreThoseOfTheDocumentation(t *testing.T) {
@@ -183,8 +183,8 @@ func TestHelpNamesEverySetting(t *testing.T) {
 	}
 	func() {
 		defer func() {
-			if r := recover(); r != ended {
-				t.Errorf("help did not end the program: %v", r)
+			if err, ok := recover().(error); !ok || !errors.Is(err, ended) {
+				t.Errorf("help did not end the program: %v", err)
 			}
 		}()
 		_, _ = parser.Parse([]string{"--help"}) // ends in the panic above
