@@ -92,7 +92,7 @@ func (c *cli) withAccounts(f func(ctx context.Context, accounts *auth.Service) e
 }
 
 func openStore(ctx context.Context, cfg settings.Server) (*sqlite.Store, error) {
-	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
+	if err := auth.PrivateDir(cfg.DataDir); err != nil {
 		return nil, fmt.Errorf("GOCHAT_DATA_DIR: %w", err)
 	}
 	return sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(cfg.DataDir, "gochat.db")})

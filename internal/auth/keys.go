@@ -118,13 +118,18 @@ func OpenKeyFile(path string, log *slog.Logger) (*KeyFile, error) {
 	return f, nil
 }
 
+// PrivateDir makes a directory where there is none, and takes away what others than its owner may do with it.
+func PrivateDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return tighten(dir, 0o700)
+}
+
 // OpenDataDir opens the key file of a data directory. It makes both where they are missing, and takes away what
 // others than the owner may do with them.
 func OpenDataDir(dir string, log *slog.Logger) (*KeyFile, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("data directory: %w", err)
-	}
-	if err := tighten(dir, 0o700); err != nil {
+	if err := PrivateDir(dir); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
 	path := filepath.Join(dir, "jwt-keys.json")
