@@ -27,7 +27,7 @@ if [ -x "$mac" ]; then
 	exit
 fi
 if [ -d test/e2e/node_modules/playwright-core ]; then
-	found="$(cd test/e2e && node -p 'require("playwright-core").chromium.executablePath()' 2>/dev/null || true)"
+	found="$(node -p 'require("./test/e2e/node_modules/playwright-core").chromium.executablePath()' 2>/dev/null)" || found=
 	if [ -x "$found" ]; then
 		echo "$found"
 		exit

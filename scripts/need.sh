@@ -21,7 +21,7 @@ go)
 	;;
 node)
 	want="$(sed -n 's/.*"node": ">=\([0-9.]*\)".*/\1/p' web/package.json)"
-	command -v node >/dev/null && command -v npm >/dev/null || refuse "Node.js $want or newer, with npm: https://nodejs.org/"
+	{ command -v node && command -v npm; } >/dev/null || refuse "Node.js $want or newer, with npm: https://nodejs.org/"
 	have="$(node --version)"
 	at_least "$want" "${have#v}" || refuse "Node.js $want or newer, and this is ${have#v}: https://nodejs.org/"
 	;;
