@@ -140,7 +140,7 @@ screenshots: build $(E2E_INSTALLED) ## Take the pictures in docs/images
 .PHONY: setup
 setup: need-go need-node ## Install what the tests need and is missing (Debian and Ubuntu packages; the browser test's npm packages)
 	@scripts/setup-test.sh
-	@$(MAKE) --no-print-directory $(WEB_INSTALLED) $(E2E_INSTALLED)
+	@$(MAKE) --no-print-directory --silent $(WEB_INSTALLED) $(E2E_INSTALLED)
 
 .PHONY: clean
 clean: ## Remove what was built and installed here; ./data stays
