@@ -1,0 +1,463 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/gochat-dev/gochat/internal/chat"
+	"github.com/gochat-dev/gochat/internal/session"
+)
+
+func TestOutboxes(t *testing.T) {
+	body := strings.Repeat("x", 1000)
+	prove(t, []rule{
+		{"[HUB4] each connection has exactly two goroutines", func(s *stage) {
+			n := s.node()
+			ann := s.user()
+			s.room(ann)
+			s.connect(n, ann.hello()) // all else that is started once has been
+			before := runtime.NumGoroutine()
+			var clients []*client
+			for range 20 {
+				clients = append(clients, s.connect(n, ann.hello()))
+			}
+			if more := runtime.NumGoroutine() - before; more != 40 {
+				s.Errorf("20 connections have %d goroutines", more)
+			}
+			for _, c := range clients {
+				c.hang()
+			}
+			if more := runtime.NumGoroutine() - before; more != 0 {
+				s.Errorf("%d goroutines stay when the clients have gone", more)
+			}
+		}},
+		{"[HUB4] an outbox that overflows closes with 4009; the client resumes and has lost nothing", func(s *stage) {
+			n := s.node(smallOutbox)
+			ann, bob := s.user(), s.user()
+			room := s.room(ann, bob)
+			c, other := s.connect(n, bob.hello()), s.connect(n, ann.hello())
+			c.freeze()
+			var last chat.Entry
+			for range 20 {
+				last = s.do(n, text(room, ann, body))
+			}
+			s.pass(3 * time.Second) // a write that is stuck fails
+			if !slices.Equal(n.see.codes, []int{4009}) {
+				s.Fatalf("connections ended with %v, want 4009", n.see.codes)
+			}
+			other.open()
+			other.gets(run(3, 22)[:20]...)
+			if last.Seq != 22 {
+				s.Fatalf("the last one is numbered %d", last.Seq)
+			}
+			s.connect(n, bob.hello(session.Resume{RoomID: room, At: chat.Position{Seq: 2}})).gets(run(3, 22)...)
+		}},
+		{"[HUB4] a client that reads again in time gets everything, and the close frame not", func(s *stage) {
+			n := s.node(smallOutbox)
+			ann := s.user()
+			room := s.room(ann)
+			c := s.connect(n, ann.hello())
+			c.freeze()
+			for range 5 {
+				s.do(n, text(room, ann, body))
+			}
+			c.open()
+			c.unfreeze()
+			c.gets("2", "3", "4", "5", "6")
+		}},
+		{"[HUB4] signals are shed before the connection is closed", func(s *stage) {
+			n := s.node(smallOutbox)
+			ann, bob := s.user(), s.user()
+			room := s.room(ann, bob)
+			c := s.connect(n, bob.hello())
+			other := s.connect(n, ann.hello())
+			s.pass(time.Second)
+			c.take()
+			c.freeze()
+			for i := range 300 {
+				other.done("typing", fields{"room_id": room, "on": i%2 == 0})
+				s.pass(3 * time.Second)
+				if i%10 == 0 {
+					c.say(`{"type":"pong"}`)
+					other.say(`{"type":"pong"}`)
+				}
+			}
+			for range 5 {
+				s.do(n, text(room, ann, body))
+			}
+			c.open()
+			c.unfreeze()
+			var entries []int64
+			signals := 0
+			for _, o := range c.take() {
+				switch o.Type {
+				case "entry":
+					entries = append(entries, o.Seq)
+				case "typing":
+					signals++
+				}
+			}
+			if !slices.Equal(entries, []int64{3, 4, 5, 6, 7}) || signals > 10 {
+				s.Errorf("entries %v, and %d signals of 300", entries, signals)
+			}
+		}},
+		{"[HUB3] a frozen client delays nobody", func(s *stage) {
+			n := s.node(func(cfg *setup) { cfg.relay.Hub.Shards = 1 })
+			ann, bob := s.user(), s.user()
+			room := s.room(ann, bob)
+			frozen := s.connect(n, bob.hello())
+			c := s.connect(n, ann.hello())
+			frozen.freeze()
+			began := time.Now()
+			for seq := int64(3); seq < 50; seq++ {
+				s.do(n, text(room, ann, body))
+				c.gets(fmt.Sprint(seq))
+			}
+			if took := time.Since(began); took > 0 {
+				s.Errorf("it took %v of simulated time", took)
+			}
+			frozen.open()
+		}},
+		{"who asks and does not read is not answered: nothing grows", func(s *stage) {
+			n := s.node(smallOutbox)
+			ann := s.user()
+			room := s.room(ann)
+			s.texts(room, ann, 200)
+			c := s.connect(n, ann.hello())
+			c.freeze()
+			for range 100 {
+				c.put("history", fields{"room_id": room, "limit": 200})
+				c.put("dance", nil)
+			}
+			synctest.Wait()
+			if _, waiting := n.Count(); waiting > 100<<10 {
+				s.Errorf("%d bytes wait", waiting)
+			}
+			c.open()
+		}},
+	})
+}
+
+func TestClose(t *testing.T) {
+	prove(t, []rule{
+		{"4001: the token expired, unless a fresh one came in time", func(s *stage) {
+			n := s.node()
+			ann := s.user()
+			h := ann.hello()
+			h.Expires = time.Now().Add(15 * time.Minute)
+			late, renewed := s.connect(n, h), s.connect(n, h)
+			for range 14 {
+				s.pass(time.Minute / 2)
+				late.say(`{"type":"pong"}`)
+				renewed.say(`{"type":"pong"}`)
+			}
+			token := fmt.Sprintf("%s/%s/15m", ann.id, ann.session)
+			if o := renewed.done("auth", fields{"token": token}); o.Expires == "" {
+				s.Errorf("no expires_at")
+			}
+			for range 17 {
+				s.pass(time.Minute / 2)
+				if time.Until(h.Expires) > 0 {
+					late.say(`{"type":"pong"}`)
+				}
+				renewed.say(`{"type":"pong"}`)
+			}
+			late.closed(4001)
+			renewed.open()
+		}},
+		{"auth takes a token of the same user and session only", func(s *stage) {
+			n := s.node()
+			ann, bob := s.user(), s.user()
+			c := s.connect(n, ann.hello())
+			for _, token := range []string{
+				"nonsense", fmt.Sprintf("%s/%s/15m", bob.id, bob.session), fmt.Sprintf("%s/other/15m", ann.id),
+			} {
+				c.refused(chat.CodeUnauthorized, "auth", fields{"token": token})
+			}
+			c.refused(chat.CodeBadRequest, "auth", nil)
+			c.open()
+		}},
+		{"4008: a client that is not heard for two intervals; one that answers pings stays", func(s *stage) {
+			n := s.node()
+			ann := s.user()
+			silent, good := s.connect(n, ann.hello()), s.connect(n, ann.hello())
+			pings := 0
+			for range 52 {
+				s.pass(time.Second)
+				for _, o := range good.take() {
+					if o.Type == "ping" {
+						pings++
+						good.say(`{"type":"pong"}`)
+					}
+				}
+			}
+			silent.closed(4008)
+			good.open()
+			if pings != 2 {
+				s.Errorf("%d pings in 52 s", pings)
+			}
+		}},
+		{"1009 and 4110: a frame that is too large, binary, not JSON, without a type", func(s *stage) {
+			n := s.node()
+			ann := s.user()
+			for message, code := range map[string]int{
+				"too large": 1009, "binary": 4110, "nonsense": 4110, `{"id":1}`: 4110, "[]": 4110, "": 4110, "{\"type\":\"ping\",\"id\":1}\n{": 4110,
+				"{\"type\":\"\xff\"}": 4110, strings.Repeat(`{"a":`, 5000): 4110,
+			} {
+				c := s.connect(n, ann.hello())
+				c.say(message)
+				c.closed(code)
+			}
+		}},
+		{"what stood before a bad line is answered before the close", func(s *stage) {
+			n := s.node()
+			c := s.connect(n, s.user().hello())
+			c.say("{\"type\":\"ping\",\"id\":1}\n{")
+			c.closed(4110)
+			c.gets("reply 1")
+		}},
+		{"4029: still flooding after 100 rate_limited answers", func(s *stage) {
+			for what, command := range map[string]string{
+				"commands": `{"type":"ping","id":1}`, "nonsense": `{"type":"dance","id":1}`, "sends": `{"type":"send","id":1,"room_id":"r","body":"x"}`,
+				"empty sends": `{"type":"send","id":1,"room_id":"r"}`,
+			} {
+				n := s.node(func(cfg *setup) { cfg.relay.SendRate = rate.Limit(10) })
+				c := s.connect(n, s.user().hello())
+				for range 500 {
+					c.in <- []byte(command)
+				}
+				c.closed(4029)
+				limited := 0
+				for _, o := range c.take() {
+					if o.Error.Code == chat.CodeRateLimited {
+						if limited++; o.Error.RetryAfterMS <= 0 {
+							s.Fatalf("%s: no retry_after_ms", what)
+						}
+					}
+				}
+				if limited != 101 {
+					s.Errorf("%s: %d rate_limited answers", what, limited)
+				}
+				if what != "sends" && n.see.limited != limited { // those the relay counts
+					s.Errorf("%s: %d refusals counted, want %d", what, n.see.limited, limited)
+				}
+			}
+		}},
+		{"who slows down is not closed", func(s *stage) {
+			n := s.node()
+			c := s.connect(n, s.user().hello())
+			for range 5 {
+				for range 280 {
+					c.put("ping", nil)
+				}
+				for range 4 {
+					s.pass(16 * time.Second)
+					c.say(`{"type":"pong"}`)
+				}
+				c.open()
+				c.take()
+			}
+		}},
+		{"4100: the session was revoked, on every node, and its user is offline at once", func(s *stage) {
+			a, b := s.node(), s.node()
+			ann, bob := s.user(), s.user()
+			s.room(ann, bob)
+			c, other := s.connect(a, ann.hello()), s.connect(b, bob.hello())
+			s.pass(time.Second)
+			other.take()
+			_, err := s.db.Revoke(s.ctx, ann.id, ann.session, "")
+			s.no(err)
+			b.relay.Notify(s.ctx, chat.UserNotice{UserID: ann.id, Kind: chat.SessionRevoked, Session: ann.session})
+			c.closed(4100)
+			s.pass(time.Second)
+			var states []chat.PresenceChange
+			for _, o := range other.take() {
+				states = append(states, o.Changes...)
+			}
+			if fmt.Sprint(states) != fmt.Sprintf("[{%s offline}]", ann.id) {
+				s.Errorf("changes %v", states)
+			}
+		}},
+		{"a session revoked between the admission and the socket is closed all the same", func(s *stage) {
+			n := s.node()
+			ann := s.user()
+			p, err := n.Open(s.ctx, ann.hello())
+			s.no(err)
+			n.Revoked(ann.id, ann.session)
+			c := s.client()
+			p.Start(c)
+			c.closed(4100)
+			_, err = s.db.Revoke(s.ctx, ann.id, ann.session, "")
+			s.no(err)
+			if _, err := n.Open(s.ctx, ann.hello()); !errors.Is(err, chat.ErrRevoked) {
+				s.Errorf("error is %v", err)
+			}
+		}},
+		{"[SEQ3] an outcome that stays unknown closes with 1013: reconnect and send again", func(s *stage) {
+			n := s.node()
+			ann := s.user()
+			room := s.room(ann)
+			c := s.connect(n, ann.hello())
+			n.store.fail(fmt.Errorf("test: %w", chat.ErrUnknownOutcome))
+			c.put("send", fields{"room_id": room, "body": "hello"})
+			s.pass(15 * time.Second)
+			c.closed(1013)
+		}},
+		{"no more connections than allowed", func(s *stage) {
+			n := s.node(func(cfg *setup) { cfg.session.MaxConnections = 2 })
+			ann := s.user()
+			first := s.connect(n, ann.hello())
+			s.connect(n, ann.hello())
+			if _, err := n.Open(s.ctx, ann.hello()); !errors.Is(err, session.ErrFull) {
+				s.Errorf("error is %v", err)
+			}
+			first.hang()
+			s.connect(n, ann.hello())
+			if count, _ := n.Count(); count != 2 {
+				s.Errorf("%d connections", count)
+			}
+		}},
+		{"[PRS3] a reload flickers nowhere; who does not come back is offline after 5 s", func(s *stage) {
+			a, b := s.node(), s.node()
+			ann, bob := s.user(), s.user()
+			s.room(ann, bob)
+			c, other := s.connect(a, ann.hello()), s.connect(b, bob.hello())
+			s.pass(time.Second)
+			other.take()
+			c.hang()
+			s.pass(3 * time.Second)
+			c = s.connect(b, ann.hello())
+			s.pass(4 * time.Second)
+			if got := other.take(); len(got) != 0 {
+				s.Errorf("a reload was told: %+v", got)
+			}
+			c.hang()
+			s.pass(4900 * time.Millisecond)
+			if got := other.take(); len(got) != 0 {
+				s.Errorf("told too soon: %+v", got)
+			}
+			s.pass(time.Second)
+			got := other.take()
+			if len(got) != 1 || got[0].Changes[0] != (chat.PresenceChange{UserID: ann.id, State: chat.Offline}) {
+				s.Errorf("got %+v", got)
+			}
+		}},
+	})
+}
+
+func TestDrain(t *testing.T) {
+	prove(t, []rule{
+		{"[DRN1] everybody is asked to reconnect, who stays is closed with 1001, commits under way are answered", func(s *stage) {
+			n := s.node()
+			ann := s.user()
+			room := s.room(ann)
+			var clients []*client
+			for range 250 {
+				clients = append(clients, s.connect(n, ann.hello()))
+			}
+			began := time.Now()
+			drained := make(chan struct{})
+			go func() {
+				defer close(drained)
+				n.Drain(context.Background(), 20*time.Second)
+			}()
+			synctest.Wait()
+			if _, err := n.Open(s.ctx, ann.hello()); !errors.Is(err, session.ErrDraining) {
+				s.Errorf("a new connection: %v", err)
+			}
+			for _, c := range clients {
+				c.gets("reconnect 10000")
+			}
+			clients[0].done("send", fields{"room_id": room, "body": "still served"})
+			for i, c := range clients[:100] { // they do as they are asked
+				s.pass(50 * time.Millisecond)
+				c.hang()
+				if i == 50 {
+					clients[200].open()
+				}
+			}
+			s.pass(began.Add(10*time.Second + time.Millisecond).Sub(time.Now()))
+			<-drained
+			if took := time.Since(began); took > 20*time.Second {
+				s.Errorf("it took %v", took)
+			}
+			for _, c := range clients[100:] {
+				c.closed(1001)
+			}
+		}},
+		{"[DRN1] nobody there: it is over at once", func(s *stage) {
+			n := s.node()
+			began := time.Now()
+			n.Drain(context.Background(), 20*time.Second)
+			if time.Since(began) > 0 {
+				s.Errorf("it took %v", time.Since(began))
+			}
+		}},
+		{"[DRN1] all who leave by themselves: it is over when the last one has", func(s *stage) {
+			n := s.node()
+			ann := s.user()
+			c := s.connect(n, ann.hello())
+			drained := make(chan struct{})
+			go func() {
+				defer close(drained)
+				n.Drain(context.Background(), 20*time.Second)
+			}()
+			s.pass(3 * time.Second)
+			c.hang()
+			<-drained
+			if code := n.see.codes; !slices.Equal(code, []int{0}) {
+				s.Errorf("closed with %v", code)
+			}
+		}},
+		{"[DRN1] presence is handed over without a flicker", func(s *stage) {
+			a, b := s.node(), s.node()
+			ann, bob := s.user(), s.user()
+			s.room(ann, bob)
+			c, other := s.connect(a, ann.hello()), s.connect(b, bob.hello())
+			s.pass(time.Second)
+			other.take()
+			go a.Drain(context.Background(), 20*time.Second)
+			s.pass(2 * time.Second)
+			moved := s.connect(b, ann.hello())
+			c.hang()
+			a.stop()
+			for range 40 {
+				s.pass(time.Second)
+				moved.say(`{"type":"pong"}`)
+				other.say(`{"type":"pong"}`)
+			}
+			for _, o := range other.take() {
+				if o.Type == "presence" {
+					s.Errorf("it flickered: %+v", o.Changes)
+				}
+			}
+		}},
+		{"closing the server ends every connection", func(s *stage) {
+			n := s.node()
+			ann := s.user()
+			c := s.connect(n, ann.hello())
+			p, err := n.Open(s.ctx, ann.hello())
+			s.no(err)
+			n.Server.Close()
+			late := s.client()
+			p.Start(late)
+			synctest.Wait()
+			for _, c := range []*client{c, late} {
+				select {
+				case <-c.ended:
+				default:
+					s.Error("a connection is open")
+				}
+			}
+		}},
+	})
+}
