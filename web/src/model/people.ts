@@ -43,6 +43,17 @@ export class People {
     })
   }
 
+  /** The states as they are now; whoever is not named is offline. */
+  replacePresence(changes: readonly PresenceChange[]): void {
+    this.presence.set(new Map(changes.map(({ user_id, state }) => [user_id, state])))
+  }
+
+  /** States told by a request: they may be older than what was pushed since, and only fill gaps. */
+  fillPresence(changes: readonly PresenceChange[]): void {
+    const known = this.presence.get()
+    this.apply(changes.filter(({ user_id }) => !known.has(user_id)))
+  }
+
   private async fetchWanted(): Promise<void> {
     const ids = this.wanted.splice(0)
     for (let from = 0; from < ids.length; from += MOST_PER_REQUEST) {

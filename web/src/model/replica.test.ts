@@ -277,6 +277,19 @@ test("one's own entry confirms the message, and a member entry makes lists of me
   expect(onStale).toHaveBeenCalledExactlyOnceWith({ what: 'members', roomId: 'r' })
 })
 
+test('who went offline while there was no connection is not shown as here', async () => {
+  const { replica, answer } = setUp()
+  const present = () => [...replica.people.presence.get()]
+  replica.onWelcome(welcome([room(3)]), NONE)
+  replica.open('r')
+  await answer(0, joinReply(3, range(1, 3), { presence: { me: 'online', bob: 'online' } }))
+  replica.onWelcome(welcome([room(3)]), ALL)
+  await answer(1, joinReply(3, [], { recovered: true, presence: { me: 'online' } }))
+  expect(present()).toEqual([['me', 'online']])
+  replica.people.fillPresence([{ user_id: 'me', state: 'offline' }, { user_id: 'zoe', state: 'away' }])
+  expect(present()).toEqual([['me', 'online'], ['zoe', 'away']])
+})
+
 test('[PRS5] presence comes as changes, or as a count', () => {
   const { replica, held } = setUp()
   replica.onWelcome(welcome([room(3)]), NONE)

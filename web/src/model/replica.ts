@@ -46,6 +46,7 @@ export class Replica {
   private readonly retries = new Set<ReturnType<typeof setTimeout>>()
   private epoch: string | undefined
   private openRoom: string | undefined
+  private presenceIsOld = false
 
   constructor(me: Store<User>, people: People, handlers: ReplicaHandlers) {
     this.me = me
@@ -85,6 +86,7 @@ export class Replica {
   onWelcome(welcome: Welcome, resumed: ReadonlySet<string>): void {
     const changedEpoch = this.epoch !== undefined && this.epoch !== welcome.epoch
     this.epoch = welcome.epoch
+    this.presenceIsOld = true
     this.me.set(welcome.user)
     this.people.learn([welcome.user])
     if (welcome.rooms_next === undefined) this.keepOnly(new Set(welcome.rooms.map(({ id }) => id)))
@@ -215,7 +217,7 @@ export class Replica {
     try {
       const reply = await this.handlers.call('join', { room_id: room.id, ...from })
       this.people.learn(reply.users)
-      this.people.apply(statesOf(reply.presence))
+      this.applyStates(reply.presence)
       if (reply.recovered === false) {
         room.reset(reply.room.head_seq, reply.room)
         this.handlers.onRoom(room)
@@ -228,6 +230,14 @@ export class Replica {
       room.patch({ joined: 'no' }) // after a cut, the next welcome asks again
       if (error instanceof CommandError) this.joinLater(room, error.retryAfterMs)
     }
+  }
+
+  /** On a new connection nothing is known of who went while there was none: the first answer starts afresh. */
+  private applyStates(presence: JoinReply['presence']): void {
+    const states = statesOf(presence)
+    if (this.presenceIsOld) this.people.replacePresence(states)
+    else this.people.apply(states)
+    this.presenceIsOld = false
   }
 
   private joinLater(room: RoomStore, afterMs: number): void {

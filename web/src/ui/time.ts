@@ -13,6 +13,14 @@ export function dayKey(at: string): string {
 }
 
 export const clockTime = (at: string) => clock.format(new Date(at))
+/** As `clockTime`, without am or pm: where there is little room, and the day is half known. */
+export const bareTime = (at: string) =>
+  clock
+    .formatToParts(new Date(at))
+    .filter(({ type }) => type !== 'dayPeriod')
+    .map(({ value }) => value)
+    .join('')
+    .trim()
 export const fullTime = (at: string) => full.format(new Date(at))
 
 /** "Today", "Yesterday", or the day. */

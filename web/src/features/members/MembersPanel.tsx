@@ -32,7 +32,7 @@ export function MembersPanel({ room, onClose, onInvite, onLeft }: MembersPanelPr
     queryFn: async () => {
       const list = await listMembers(chat.api, room.id)
       chat.people.learn(list.map(({ user }) => user))
-      chat.people.apply(list.map(({ user, presence }) => ({ user_id: user.id, state: presence })))
+      chat.people.fillPresence(list.map(({ user, presence }) => ({ user_id: user.id, state: presence })))
       return list
     },
   })

@@ -3,7 +3,7 @@ import { useChat, useMe, useUser } from '../../model/hooks'
 import { wordsFor } from '../../model/problems'
 import type { Outgoing } from '../../model/timeline'
 import { Avatar } from '../../ui/Avatar'
-import { clockTime, fullTime } from '../../ui/time'
+import { bareTime, clockTime, fullTime } from '../../ui/time'
 import { Markdown } from './Markdown'
 import styles from './MessageRow.module.css'
 import type { Message } from './rows'
@@ -25,12 +25,12 @@ export function MessageRow({ roomId, message }: MessageRowProps) {
       data-seq={seq}
       className={[styles.row, leads && styles.leads, failed && styles.failed].filter(Boolean).join(' ')}
     >
-      {leads ? <Avatar id={senderId} name={name} /> : <Time at={at} className={styles.gutter} />}
+      {leads ? <Avatar id={senderId} name={name} /> : <Time at={at} shown={bareTime(at)} className={styles.gutter} />}
       <div className={styles.content}>
         {leads && (
           <header className={styles.header}>
             <strong className={styles.name}>{name}</strong>
-            <Time at={at} className={styles.time} />
+            <Time at={at} shown={time} className={styles.time} />
           </header>
         )}
         <Markdown text={body} />
@@ -41,10 +41,10 @@ export function MessageRow({ roomId, message }: MessageRowProps) {
   )
 }
 
-function Time({ at, className }: { at: string; className?: string }) {
+function Time({ at, shown, className }: { at: string; shown: string; className?: string }) {
   return (
     <time dateTime={at} title={fullTime(at)} className={className}>
-      {clockTime(at)}
+      {shown}
     </time>
   )
 }

@@ -25,7 +25,7 @@ export function Timeline({ room }: { room: RoomStore }) {
   const rows = useMemo(() => rowsOf(me, held, filled, unreadAfter), [me, held, filled, unreadAfter])
   const prepended = usePrepended(held)
   const list = useRef<VirtualizerHandle>(null)
-  const { scroller, atEnd, onScroll, toEnd, letGo } = useEndAnchor()
+  const { scroller, atEnd, isAtEnd, onScroll, toEnd, letGo } = useEndAnchor()
 
   const fetchNearStart = () => {
     const nearStart = (scroller.current?.scrollTop ?? 0) < NEAR_START_PX
@@ -55,9 +55,9 @@ export function Timeline({ room }: { room: RoomStore }) {
   const { seq } = held.last
   useEffect(() => {
     if (!filled) return
-    if (seen && atEnd) chat.markRead(room.id)
+    if (seen && atEnd && isAtEnd()) chat.markRead(room.id)
     else chat.drawUnreadLine(room.id)
-  }, [chat, room.id, filled, seen, atEnd, seq, unread])
+  }, [chat, room.id, filled, seen, atEnd, isAtEnd, seq, unread])
 
   return (
     <div className={styles.frame}>

@@ -71,6 +71,11 @@ describe('the "new" line', () => {
     expect(short(timeline, 1)).toEqual(['start', 'day', '>body 1', '>body 2', 'new', '>body 3', ' body 4', 'seen'])
   })
 
+  test('waits until the first unread message is held', () => {
+    const held = apply(start(ME, { seq: 4 }), [entry(5), entry(6)])
+    expect([short(held, 3), short(held, 4)]).toMatchObject([['day', '>body 5', ' body 6', 'seen'], ['day', 'new', '>body 5', ' body 6', 'seen']])
+  })
+
   test('is not drawn when all is read', () => {
     expect(short(holding(entry(1), entry(2)), 2)).not.toContain('new')
   })

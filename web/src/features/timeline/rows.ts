@@ -1,4 +1,4 @@
-import type { Entry, Outgoing, Timeline } from '../../model/timeline'
+import { type Entry, type Outgoing, type Timeline, prevSeq } from '../../model/timeline'
 import { dayKey } from '../../ui/time'
 
 /** What is drawn, from top to bottom. Keys stay the same from the optimistic copy to the confirmed message. */
@@ -46,7 +46,9 @@ export function rowsOf(
   const rows: Row[] = filled && !hasMore ? [{ type: 'start', key: 'start' }] : []
   let day: string | undefined
   let lead: Lead | undefined
-  let unreadDrawn = unreadAfter === undefined
+  // A run that does not reach back to what was read does not hold the first unread message.
+  const reaches = !hasMore || entries[0] === undefined || prevSeq(entries[0]) <= (unreadAfter ?? 0)
+  let unreadDrawn = unreadAfter === undefined || !reaches
 
   const startDay = (at: string, rowKey: string) => {
     const key = dayKey(at)

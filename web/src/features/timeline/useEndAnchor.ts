@@ -29,6 +29,9 @@ export function useEndAnchor() {
 
   const letGo = useCallback(() => hold(false), [hold])
 
+  /** Whether the end is in view at this moment (`atEnd` tells of the last rendering). */
+  const isAtEnd = useCallback(() => holds.current, [])
+
   const onScroll = useCallback(() => {
     const element = scroller.current
     if (element === null) return
@@ -62,5 +65,5 @@ export function useEndAnchor() {
     if (scroller.current !== null && holds.current) endOf(scroller.current)
   })
 
-  return { scroller, atEnd, onScroll, toEnd, letGo }
+  return { scroller, atEnd, isAtEnd, onScroll, toEnd, letGo }
 }

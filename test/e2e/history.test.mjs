@@ -1,0 +1,112 @@
+// A long room: few rows in the page, history that comes from above without moving what one reads, links to the end.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { PASSWORD, api, launchBrowser, newPerson, shoot, startServer } from './stage.mjs'
+import { composer, log, message, say } from './screens.mjs'
+
+const MESSAGES = 400
+const UNREAD = 30
+const WHEEL_PX = 300
+const LONG = 'A longer one that takes several lines, so that no two pages of history are of the same height. '
+
+describe('a long room', { concurrency: 1 }, () => {
+  let server, browser, ann, rest, bobToken, room
+
+  before(async () => {
+    server = await startServer({ GOCHAT_SEND_RATE: '0' })
+    rest = api(server.origin)
+    await rest.register('ann', 'Ann')
+    const { access_token: token } = await rest.register('bob', 'Bob')
+    bobToken = token
+    room = await rest.call('POST', '/rooms', { token, body: { name: 'Long', visibility: 'public' } })
+    const fill = async (from, to) => {
+      for (let at = from; at <= to; at++) {
+        const body = at % 7 === 0 ? `${at} ${LONG.repeat((at % 5) + 1)}` : `${at} short`
+        await rest.call('POST', `/rooms/${room.id}/messages`, { token, body: { client_id: crypto.randomUUID(), body } })
+      }
+    }
+    await fill(1, MESSAGES - UNREAD)
+    await rest.call('POST', `/rooms/${room.id}/join`, { token: await rest.logIn('ann') })
+    await fill(MESSAGES - UNREAD + 1, MESSAGES)
+    browser = await launchBrowser()
+    ann = await newPerson(browser)
+    await ann.page.goto(`${server.origin}/rooms/${room.id}`)
+    await ann.page.getByLabel('Username').fill('ann')
+    await ann.page.getByLabel('Password').fill(PASSWORD)
+    await ann.page.locator('form').getByRole('button', { name: 'Log in' }).click()
+    await ann.page.getByRole('heading', { level: 1, name: 'Long' }).waitFor()
+  })
+
+  after(async () => {
+    await browser?.close()
+    await server?.stop()
+  })
+
+  test('logging in ends where one wanted to go, at the first unread message', async () => {
+    await log(ann.page).getByText('New', { exact: true }).waitFor()
+    await message(ann.page, `${MESSAGES - UNREAD + 1} `).first().waitFor()
+    await shoot(ann.page, 'history-unread')
+    await ann.page.getByRole('button', { name: `${UNREAD} new` }).click()
+    await message(ann.page, `${MESSAGES} short`).waitFor()
+  })
+
+  test('history comes from above and nothing moves', async () => {
+    const { page } = ann
+    await log(page).hover()
+    let [loads, height] = [0, 0]
+    for (let turn = 0; turn < 400; turn++) {
+      const { seq, moved, atStart, height: now } = await wheelAndFollow(page)
+      if (height > 0 && now > height + 400) loads++
+      height = now
+      if (atStart) break
+      assert.ok(Math.abs(moved - WHEEL_PX) <= 2, `message ${seq} moved by ${moved} px on turn ${turn}`)
+    }
+    assert.ok(loads >= 5, `history was loaded ${loads} times`)
+    await log(page).getByText('Bob made this room').waitFor()
+    assert.ok((await page.locator('[role="log"] article').count()) <= 60)
+    await shoot(page, 'history-start')
+  })
+
+  test('a message that comes while one reads above moves nothing, and is told', async () => {
+    const { page } = ann
+    const top = () => log(page).evaluate((element) => element.scrollTop)
+    const before = await top()
+    await rest.call('POST', `/rooms/${room.id}/messages`, {
+      token: bobToken,
+      body: { client_id: crypto.randomUUID(), body: 'the newest' },
+    })
+    await page.getByRole('button', { name: '1 new' }).waitFor()
+    assert.equal(await top(), before)
+    await page.getByRole('button', { name: '1 new' }).click()
+    await message(page, 'the newest').waitFor()
+    await page.getByRole('button', { name: '1 new' }).waitFor({ state: 'hidden' })
+  })
+
+  test('what one sends is shown, and stays in view while the composer grows', async () => {
+    const { page } = ann
+    await say(page, 'my own')
+    await message(page, 'my own').waitFor()
+    await composer(page).fill('one\ntwo\nthree\nfour\nfive\nsix')
+    const hidden = await message(page, 'my own').evaluate((row) => {
+      const log = row.closest('[role="log"]').getBoundingClientRect()
+      return row.getBoundingClientRect().bottom - log.bottom
+    })
+    assert.ok(hidden <= 0, `the newest message is ${hidden} px below the edge`)
+    assert.deepEqual(ann.faults, [])
+  })
+
+  /** Scrolls up a little with the wheel, and tells how far one message went: just as far, whatever was loaded meanwhile. */
+  async function wheelAndFollow(page) {
+    const before = await log(page).evaluate((element) => {
+      const { top } = element.getBoundingClientRect()
+      const row = [...element.querySelectorAll('article[data-seq]')].find((one) => one.getBoundingClientRect().top > top)
+      return { seq: row.dataset.seq, top: row.getBoundingClientRect().top }
+    })
+    await page.mouse.wheel(0, -WHEEL_PX)
+    return log(page).evaluate(async (element, { seq, top }) => {
+      for (let count = 0; count < 14; count++) await new Promise((next) => requestAnimationFrame(next))
+      const moved = element.querySelector(`[data-seq="${seq}"]`).getBoundingClientRect().top - top
+      return { seq, moved, atStart: element.scrollTop <= 0, height: element.scrollHeight }
+    }, before)
+  }
+})
