@@ -39,6 +39,16 @@ func TestMembersWithPresence(t *testing.T) {
 			t.Errorf("who is here, in pages of %s: %q", limit, ids)
 		}
 	}
+	for _, p := range people[3:] {
+		s.here[p.id] = chat.Online
+	}
+	items, next := alice.do("GET", "/rooms/"+id+"/members?presence=online&limit=4", nil).items()
+	if len(items) > 4 || next == "" {
+		t.Errorf("a page of four has %d, next %q", len(items), next)
+	}
+	if ids := alice.pages("/rooms/" + id + "/members?presence=online&limit=4"); len(ids) != 7 {
+		t.Errorf("in pages of four: %q", ids)
+	}
 	alice.do("GET", "/rooms/"+id+"/members?presence=offline", nil).refused(400, chat.CodeBadRequest)
 	alice.do("GET", "/rooms/"+id+"/members?cursor=x", nil).refused(400, chat.CodeBadRequest)
 }
