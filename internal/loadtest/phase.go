@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -31,6 +33,7 @@ type subject struct {
 	pid    int    // 0 when it is not on this machine
 	admin  string // host:port with /metrics, or empty
 	target target
+	beside func(context.Context) error // runs beside the measured window; may be nil
 }
 
 // moment is what is read at one point of time.
@@ -101,7 +104,12 @@ func (m *measurement) window(ctx context.Context) error {
 	if err := f.do(func() { f.windowStart = f.now() }); err != nil {
 		return err
 	}
-	if err := m.sampleSeries(ctx); err != nil {
+	beside, besideCtx := errgroup.WithContext(ctx)
+	if m.subject.beside != nil {
+		beside.Go(func() error { return m.subject.beside(besideCtx) })
+	}
+	beside.Go(func() error { return m.sampleSeries(besideCtx) })
+	if err := beside.Wait(); err != nil {
 		return err
 	}
 	if err := f.do(func() { f.windowEnd = f.now() }); err != nil {

@@ -17,8 +17,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // Server says which server to measure: one started here, or one that is running.
@@ -109,7 +107,7 @@ func (r *Report) floor(ctx context.Context, name string) error {
 	}
 	roomSize := r.Workload.RoomSize
 	to.path = func(c *client) string { return "/floor/" + strconv.Itoa(c.index/roomSize) }
-	err = r.phase(ctx, subject{name, child.cmd.Process.Pid, admin, to}, p, 0, nil)
+	err = r.phase(ctx, subject{name: name, pid: child.cmd.Process.Pid, admin: admin, target: to}, p, 0, nil)
 	return errors.Join(err, child.stop())
 }
 
@@ -163,9 +161,8 @@ func (r *Report) started(ctx context.Context, s Server) (err error) {
 	}
 	for _, slow := range r.slowShares() {
 		err := r.withServer(ctx, s, dir, func(server *process) error {
-			return r.profiled(ctx, s, server, func() error {
-				return r.server(ctx, server.addr, server.admin, server.cmd.Process.Pid, p, slow)
-			})
+			under := subject{pid: server.cmd.Process.Pid, admin: server.admin, beside: r.profile(s, server.admin)}
+			return r.server(ctx, server.addr, under, p, slow)
 		})
 		if err != nil {
 			return err
@@ -182,18 +179,20 @@ func (r *Report) slowShares() []float64 {
 	return []float64{0}
 }
 
-// server measures one server phase.
-func (r *Report) server(ctx context.Context, addr, admin string, pid int, p *population, slow float64) error {
-	to, err := targetAt(addr)
-	if err != nil {
+// server measures one server phase: the process under test, listening on addr.
+func (r *Report) server(ctx context.Context, addr string, under subject, p *population, slow float64) error {
+	var err error
+	if under.target, err = targetAt(addr); err != nil {
 		return err
 	}
-	to.replies = true
-	to.path = func(*client) string { return "/api/v1/ws" }
+	under.target.replies = true
+	under.target.path = func(*client) string { return "/api/v1/ws" }
 	if slow > 0 {
-		return r.phase(ctx, subject{fmt.Sprintf("server, %g %% frozen", slow), pid, admin, to}, p, slow, nil)
+		under.name = fmt.Sprintf("server, %g %% frozen", slow)
+		return r.phase(ctx, under, p, slow, nil)
 	}
-	return r.phase(ctx, subject{"server", pid, admin, to}, p, 0, newREST("http://"+addr))
+	under.name = "server"
+	return r.phase(ctx, under, p, 0, newREST("http://"+addr))
 }
 
 // running measures a server that somebody else has started.
@@ -209,7 +208,7 @@ func (r *Report) running(ctx context.Context, s Server) error {
 	}
 	r.SetUp = SetUp{Accounts: len(p.accounts) + 1, Rooms: len(p.rooms), Seconds: time.Since(start).Seconds()}
 	for _, slow := range r.slowShares() {
-		if err := r.server(ctx, parsed.Host, s.Admin, s.PID, p, slow); err != nil {
+		if err := r.server(ctx, parsed.Host, subject{pid: s.PID, admin: s.Admin}, p, slow); err != nil {
 			return err
 		}
 	}
@@ -240,31 +239,19 @@ func (r *Report) withServer(ctx context.Context, s Server, dir string, fn func(*
 	return errors.Join(fn(server), server.stop())
 }
 
-// profiled runs fn while a CPU profile of the server is taken, if one is asked for. The profile covers the
-// measured window and what lies at its edges.
-func (r *Report) profiled(ctx context.Context, s Server, server *process, fn func() error) error {
+// profile takes a CPU profile of the server over the measured window, if one is asked for.
+func (r *Report) profile(s Server, admin string) func(context.Context) error {
 	if s.Profile == "" {
-		return fn()
+		return nil
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var group errgroup.Group
-	group.Go(func() error {
-		if err := pause(ctx, r.Workload.Warmup); err != nil {
-			return nil // the run has ended before, and says why
-		}
-		seconds := max(1, int(r.Workload.Duration.Seconds()))
-		profile, err := get(ctx, fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", server.admin, seconds))
+	return func(ctx context.Context) error {
+		seconds := int(r.Workload.Duration.Seconds())
+		profile, err := get(ctx, fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", admin, seconds))
 		if err != nil {
 			return fmt.Errorf("profile: %w", err)
 		}
 		return os.WriteFile(s.Profile, profile, 0o644)
-	})
-	if err := fn(); err != nil {
-		cancel()
-		return errors.Join(err, group.Wait())
 	}
-	return group.Wait()
 }
 
 func freeAddresses() (addr, admin string, err error) {

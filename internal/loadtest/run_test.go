@@ -5,7 +5,9 @@ package loadtest
 import (
 	"context"
 	"os"
+	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -234,5 +236,37 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	}
 	if err := report.running(ctx, Server{URL: chat.URL}); err == nil || ctx.Err() == nil {
 		t.Errorf("ended with %v", err)
+	}
+}
+
+// The real server, built and started as the command does it: populated, started afresh, loaded, dropped, resumed.
+func TestRunStartsTheServer(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "server")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", path, "github.com/gochat-dev/gochat/cmd/server")
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, output)
+	}
+	profile := filepath.Join(t.TempDir(), "cpu.pprof")
+	w := small()
+	w.Storm = 5
+	report, err := newReport(&w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report.Workload.OneCPU = true // only now: the tests beside this one keep both CPUs
+	if err := report.started(t.Context(), Server{Path: path, Profile: profile}); err != nil {
+		t.Fatal(err)
+	}
+	report.finish()
+	p := report.Phases[0]
+	if len(report.Faults) > 0 || p.Deliveries.ReceivedInAll < 12*5 || p.Deliveries.ReceivedInAll != p.Deliveries.ExpectedInAll {
+		t.Errorf("faults %v, deliveries %+v", report.Faults, p.Deliveries)
+	}
+	if p.Storm == nil || p.Storm.CaughtUp != 12 || p.Allocations.Count == 0 || p.RSS.End <= 0 || report.SetUp.Accounts != 13 {
+		t.Errorf("figures: %+v, set-up %+v", p, report.SetUp)
+	}
+	if written, err := os.Stat(profile); err != nil || written.Size() == 0 {
+		t.Errorf("profile: %v", err)
 	}
 }
