@@ -343,7 +343,11 @@ func (s *Service) beat(ctx context.Context) {
 	for id, state := range here {
 		changes = append(changes, chat.PresenceChange{UserID: id, State: state})
 	}
-	s.see(changes)
+	for _, c := range s.see(changes) {
+		if _, ok := mine[c.UserID]; ok { // who has just come, and is not told of yet
+			s.cfg.Publisher.Publish(chat.Notice{Presence: &c})
+		}
+	}
 }
 
 // sweep turns those offline whose node died without a word. Each is claimed by one node, which announces it (PRS4).
