@@ -1,4 +1,5 @@
 import '@fontsource-variable/hanken-grotesk/wght.css'
+import '@fontsource-variable/hanken-grotesk/wght-italic.css'
 import './ui/tokens.css'
 import './ui/base.css'
 import { StrictMode } from 'react'
