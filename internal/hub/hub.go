@@ -171,6 +171,12 @@ func (h *Hub) Enter(c Conn, roomID string, at chat.Position, memberSeq int64) {
 	h.send(h.shard(roomID), enter{conn: c, roomID: roomID, at: at, memberSeq: memberSeq})
 }
 
+// EnterAtHead is Enter at a position that the store has just said is the room's head. A hub that does not hold it may be
+// in a history that is no more, and asks the store before it sends anybody back there.
+func (h *Hub) EnterAtHead(c Conn, roomID string, at chat.Position, memberSeq int64) {
+	h.send(h.shard(roomID), enter{conn: c, roomID: roomID, at: at, memberSeq: memberSeq, head: true})
+}
+
 // Leave takes a connection out of a room.
 func (h *Hub) Leave(c Conn, roomID string) { h.send(h.shard(roomID), leave{c, roomID}) }
 

@@ -64,6 +64,7 @@ type (
 		at        chat.Position
 		memberSeq int64
 		mended    bool // has waited for a mend already
+		head      bool // the store has just said that the log ends there
 	}
 	leave struct {
 		conn   Conn
@@ -213,6 +214,12 @@ func (s *shard) enter(r *room, c enter) {
 	}
 	run, ok := r.ring.after(c.at)
 	if !ok || !r.ring.memberSince(c.conn.UserID(), c.memberSeq) {
+		if c.head && !c.mended {
+			c.mended = true
+			r.waiting = append(r.waiting, c)
+			s.mend(r)
+			return
+		}
 		c.conn.Tell(Event{Kind: Unknown, RoomID: r.id, At: c.at})
 		return
 	}

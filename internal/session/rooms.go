@@ -17,6 +17,7 @@ type replay struct {
 	roomID string
 	end    chat.Position
 	ready  bool // the frames are in the outbox; false while the store is read
+	head   bool // the store says that the log ends there
 }
 
 // syncState is where a session stands with reading its user's list of rooms.
@@ -279,13 +280,17 @@ func (s *Session) advance() {
 		s.current = &replay{roomID: next.RoomID, end: next.At}
 	}
 	s.mu.Unlock()
-	if done != nil {
+	switch {
+	case done == nil:
+	case done.head:
+		s.srv.relay.Hub().EnterAtHead(s, done.roomID, done.end, memberSeq)
+	default:
 		s.srv.relay.Hub().Enter(s, done.roomID, done.end, memberSeq)
 	}
 	switch {
 	case next == nil:
 	case next.Kind == hub.Behind:
-		s.ready(next.At, next.Run)
+		s.ready(next.At, next.Run, false)
 	default:
 		at := next.At
 		roomID := next.RoomID
@@ -294,11 +299,11 @@ func (s *Session) advance() {
 }
 
 // ready hands the frames of the current replay to the writer.
-func (s *Session) ready(end chat.Position, run []*wire.Frame) {
+func (s *Session) ready(end chat.Position, run []*wire.Frame, head bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.current != nil {
-		s.current.end, s.current.ready = end, true
+		s.current.end, s.current.ready, s.current.head = end, true, head
 	}
 	s.out.setReplay(run) // under mu: the writer must not find the replay ready and its frames not there yet
 }
@@ -344,7 +349,7 @@ func (s *Session) readRun(roomID string, at chat.Position) {
 		}
 		p.memberSeq = max(p.memberSeq, end.Seq)
 		s.mu.Unlock()
-		s.ready(end, frames)
+		s.ready(end, frames, end == run.Head)
 		return
 	}
 	s.mu.Unlock()
