@@ -1,0 +1,114 @@
+// The ways in, and what is said when one is closed; and how much comes through the door.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { api, launchBrowser, newPerson, shoot, startServer } from './stage.mjs'
+import { message, register, say } from './screens.mjs'
+
+const FIRST_LOAD_BYTES = 200 * 1024
+
+async function roomWithInvite(server, body = {}) {
+  const rest = api(server.origin)
+  const { access_token: token } = await rest.register('ann', 'Ann')
+  const room = await rest.call('POST', '/rooms', { token, body: { name: 'Garden', topic: 'Seeds', visibility: 'private' } })
+  const invite = await rest.call('POST', `/rooms/${room.id}/invites`, { token, body })
+  return { rest, token, room, link: `${server.origin}/invite/${invite.code}` }
+}
+
+async function comeAsGuest(page, name) {
+  await page.getByRole('button', { name: 'As a guest' }).click()
+  await page.getByLabel('Your name').fill(name)
+  await page.getByRole('button', { name: 'Come in' }).click()
+}
+
+describe('where guests are admitted', { concurrency: 1 }, () => {
+  let server, browser, stage
+
+  before(async () => {
+    server = await startServer({ GOCHAT_GUESTS: 'true' })
+    stage = await roomWithInvite(server)
+    browser = await launchBrowser()
+  })
+
+  after(async () => {
+    await browser?.close()
+    await server?.stop()
+  })
+
+  test('a guest comes in by a link, and talks; but makes no rooms', async () => {
+    const { page, faults } = await newPerson(browser)
+    await page.goto(stage.link)
+    await comeAsGuest(page, 'Passer-by')
+    await page.getByRole('heading', { level: 1, name: 'Garden' }).waitFor()
+    await say(page, 'hello from outside')
+    await message(page, 'hello from outside').getByRole('img', { name: 'Sent' }).waitFor()
+    assert.equal(await page.getByRole('button', { name: 'New room' }).count(), 0)
+    assert.deepEqual(faults, [])
+  })
+
+  test('the first load is at most 200 KB of JavaScript, gzipped', async () => {
+    const { page } = await newPerson(browser)
+    const scripts = []
+    page.on('response', (response) => {
+      if (response.request().resourceType() === 'script') scripts.push(response.body())
+    })
+    await page.goto(stage.link)
+    await comeAsGuest(page, 'Counter')
+    await page.getByRole('log').waitFor()
+    const bytes = (await Promise.all(scripts)).reduce((sum, body) => sum + gzipSync(body).length, 0)
+    assert.ok(bytes > 10_000 && bytes <= FIRST_LOAD_BYTES, `${bytes} bytes`)
+  })
+
+  test('a member who opens the link is asked nothing', async () => {
+    const { page } = await newPerson(browser)
+    await page.goto(stage.link)
+    await register(page, 'bob', 'Bob')
+    await page.getByRole('heading', { level: 1, name: 'Garden' }).waitFor()
+    await page.goto(stage.link)
+    await page.getByRole('heading', { level: 1, name: 'Garden' }).waitFor()
+  })
+})
+
+describe('where they are not', { concurrency: 1 }, () => {
+  let server, browser, stage
+
+  before(async () => {
+    server = await startServer()
+    stage = await roomWithInvite(server, { max_uses: 1 })
+    browser = await launchBrowser()
+  })
+
+  after(async () => {
+    await browser?.close()
+    await server?.stop()
+  })
+
+  test('it is said, with the way out', async () => {
+    const { page } = await newPerson(browser)
+    await page.goto(stage.link)
+    await comeAsGuest(page, 'Passer-by')
+    await page.getByRole('alert').getByText('Guests are not admitted here.').waitFor()
+    await shoot(page, 'doors-no-guests')
+  })
+
+  test('a wrong password is said plainly', async () => {
+    const { page } = await newPerson(browser)
+    await page.goto(server.origin)
+    await page.getByLabel('Username').fill('ann')
+    await page.getByLabel('Password').fill('not the password')
+    await page.locator('form').getByRole('button', { name: 'Log in' }).click()
+    await page.getByRole('alert').getByText('do not fit together').waitFor()
+  })
+
+  test('a link for one takes one, by an account made with it; then it is no more', async () => {
+    const { page } = await newPerson(browser)
+    await page.goto(stage.link)
+    await register(page, 'bob', 'Bob')
+    await page.getByRole('heading', { level: 1, name: 'Garden' }).waitFor()
+    const late = await newPerson(browser)
+    await late.page.goto(stage.link)
+    await late.page.getByRole('alert').getByText('Ask for a new one').waitFor()
+    await late.page.getByRole('button', { name: 'Go to GoChat' }).click()
+    await late.page.getByLabel('Username').waitFor()
+  })
+})
