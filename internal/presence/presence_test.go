@@ -340,6 +340,16 @@ func TestNodes(t *testing.T) {
 			a.shown("ann online")
 			b.shown("ann online")
 		}},
+		{"[PRS1] no other node knows better who is connected here", func(s *stage) {
+			a := s.node()
+			a.Connected("ann")
+			s.pass(time.Second)
+			for _, state := range []chat.State{chat.Offline, chat.Away} { // said a moment ago, of connections there
+				a.Heard(chat.PresenceChange{UserID: "ann", State: state})
+				s.pass(time.Second)
+			}
+			a.shown("ann online")
+		}},
 		{"[PRS2] a node that is fine keeps its users for as long as they are there", func(s *stage) {
 			a, b := s.node(), s.node()
 			a.Connected("ann")
