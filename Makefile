@@ -33,12 +33,16 @@ help: ## List the verbs
 		/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: build ## Build everything and start a chat at http://localhost:8080, with its data in ./data
+run: bin/server ## Build the web app and the server and start a chat at http://localhost:8080, with its data in ./data
 	@exec bin/server
 
 .PHONY: build
 build: need-go web ## Build bin/server (the web app inside) and bin/loadtest
 	@$(GO_BUILD) -o bin/ ./cmd/...
+
+.PHONY: bin/server
+bin/server: need-go web
+	@$(GO_BUILD) -o $@ ./cmd/server
 
 .PHONY: web
 web: $(WEB_BUILT) ## Build the web app into web/dist
@@ -59,7 +63,7 @@ test-web: $(WEB_INSTALLED) ## The unit tests of the web app
 	cd web && npm test
 
 .PHONY: test-e2e
-test-e2e: build $(E2E_INSTALLED) ## The browser test, against bin/server
+test-e2e: bin/server $(E2E_INSTALLED) ## The browser test, against bin/server
 	cd test/e2e && GOCHAT_SERVER_BIN=$(CURDIR)/bin/server GOCHAT_CHROMIUM="$$(../../scripts/chromium.sh)" npm test
 
 .PHONY: lint
@@ -134,7 +138,7 @@ generate: need-go $(WEB_INSTALLED) ## Write the OpenAPI document from the handle
 	cd web && npm run --silent generate
 
 .PHONY: screenshots
-screenshots: build $(E2E_INSTALLED) ## Take the pictures in docs/images
+screenshots: bin/server $(E2E_INSTALLED) ## Take the pictures in docs/images
 	cd test/e2e && GOCHAT_SERVER_BIN=$(CURDIR)/bin/server GOCHAT_CHROMIUM="$$(../../scripts/chromium.sh)" npm run screenshots
 
 .PHONY: setup
