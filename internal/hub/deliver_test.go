@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -300,7 +301,7 @@ func crowd(s *stage) {
 		wg.Go(func() {
 			s.hub.Enter(conns[i], "room", chat.Position{Seq: 1}, 1)
 			if i%2 == 0 {
-				s.hub.Leave(conns[i], "room")
+				s.hub.Leave(conns[i], "room", "left")
 			}
 		})
 	}
@@ -308,7 +309,14 @@ func crowd(s *stage) {
 	synctest.Wait()
 	for i, c := range conns {
 		seq := 1
-		for _, what := range c.take() {
+		got := c.take()
+		if i%2 == 0 { // and nothing after that
+			end := got[len(got)-1]
+			if got = got[:len(got)-1]; !strings.HasPrefix(end, "removed ") {
+				s.Fatalf("connection %d got %s last, and was not told that it is out", i, end)
+			}
+		}
+		for _, what := range got {
 			if what == fmt.Sprint("entered ", seq) {
 				continue
 			}

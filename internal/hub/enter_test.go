@@ -72,6 +72,19 @@ func TestEnter(t *testing.T) {
 			s.got(c, "unknown 9")
 			s.asked()
 		}},
+		{name: "[RES1] at the store's head a hub that stands elsewhere asks the store first", do: func(s *stage) {
+			log := texts(5)
+			ann := s.live(log, "ann")[0]
+			last := log.head()
+			restored := texts(3)
+			c := newConn("ann")
+			s.hub.EnterAtHead(c, "room", restored.head(), 3)
+			s.got(c)
+			s.mend(restored, last)
+			s.load(restored, "ann")
+			s.got(c, "entered 3")
+			s.got(ann, "resumed false 3", "changed 3")
+		}},
 		{name: "[RES1] while the room is loaded a connection waits", do: func(s *stage) {
 			log := texts(3)
 			c := newConn("ann")

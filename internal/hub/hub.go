@@ -177,8 +177,8 @@ func (h *Hub) EnterAtHead(c Conn, roomID string, at chat.Position, memberSeq int
 	h.send(h.shard(roomID), enter{conn: c, roomID: roomID, at: at, memberSeq: memberSeq, head: true})
 }
 
-// Leave takes a connection out of a room.
-func (h *Hub) Leave(c Conn, roomID string) { h.send(h.shard(roomID), leave{c, roomID}) }
+// Leave takes a connection out of a room; it is told Removed, with the reason, after all that it was pushed.
+func (h *Hub) Leave(c Conn, roomID, reason string) { h.send(h.shard(roomID), leave{c, roomID, reason}) }
 
 // Drop takes a connection out of all rooms.
 func (h *Hub) Drop(c Conn) {

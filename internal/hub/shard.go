@@ -67,8 +67,8 @@ type (
 		head      bool // the store has just said that the log ends there
 	}
 	leave struct {
-		conn   Conn
-		roomID string
+		conn           Conn
+		roomID, reason string
 	}
 	drop   struct{ conn Conn }
 	loaded struct {
@@ -237,14 +237,15 @@ func (s *shard) enter(r *room, c enter) {
 }
 
 func (c leave) apply(s *shard) {
-	r := s.rooms[c.roomID]
-	if r == nil {
-		return
+	ev := Event{Kind: Removed, RoomID: c.roomID, Reason: c.reason}
+	if r := s.rooms[c.roomID]; r != nil {
+		ev.At = r.last
+		r.stopWaiting(c.conn)
+		if st := r.seatOf(s.conns[c.conn]); st != nil {
+			s.unseat(st)
+		}
 	}
-	r.stopWaiting(c.conn)
-	if st := r.seatOf(s.conns[c.conn]); st != nil {
-		s.unseat(st)
-	}
+	c.conn.Tell(ev)
 }
 
 func (c drop) apply(s *shard) {

@@ -195,9 +195,7 @@ func TestResume(t *testing.T) {
 			room, kept := s.room(ann, bob), s.room(ann, bob)
 			log := s.texts(room, ann, 4)
 			at := from(s.texts(kept, ann, 1)[0])
-			d := leaving(room, ann, bob)
-			d.ClientID, d.At = chat.NewID(), time.Now()
-			s.append(d)
+			s.append(withID(leaving(room, ann, bob)))
 			s.connect(n, bob.hello(from(log[0]), at)).gets("room_removed removed", "resumed true 3")
 		}},
 		{"[HUB7] removed while the replay is read: no later entry, and the room is gone", func(s *stage) {
@@ -219,6 +217,19 @@ func TestResume(t *testing.T) {
 			if !slices.Contains(got, "room_removed removed") || slices.Contains(got, "34") || slices.Contains(got, "resumed true 34") {
 				s.Errorf("removed at 33, got %q", got)
 			}
+		}},
+		{"[HUB7] removed after the list was read, without a bell: the entries that are read say so", func(s *stage) {
+			n := s.node(smallRing, deaf)
+			ann, bob := s.user(), s.user()
+			room := s.room(ann, bob)
+			log := s.texts(room, ann, 30) // to 32
+			p, err := n.Open(s.ctx, bob.hello(from(log[9])))
+			s.no(err)
+			s.append(withID(leaving(room, ann, bob)))
+			s.texts(room, ann, 1)
+			c := s.client()
+			p.Start(c)
+			c.gets("welcome", "room_removed removed")
 		}},
 		{"[HUB4] a replay is paced by the writer and never causes 4009", func(s *stage) {
 			n := s.node(smallOutbox)

@@ -60,10 +60,16 @@ func (s *Session) Tell(ev hub.Event) {
 	}
 }
 
-// removed notes that the user is out of a room: forgets the rooms version, so that the list is read again (HUB7).
-// The caller holds mu.
+// removed notes that the user is out of a room: nothing of it that waits is written any more, and the rooms version is
+// forgotten, so that the list is read again (HUB7). The caller holds mu.
 func (s *Session) removed(roomID, reason string) {
 	s.dropPlace(roomID)
+	ofRoom := func(ev hub.Event) bool { return ev.RoomID == roomID }
+	s.replays, s.retry = slices.DeleteFunc(s.replays, ofRoom), slices.DeleteFunc(s.retry, ofRoom)
+	if s.current != nil && s.current.roomID == roomID {
+		s.current = nil
+		s.out.setReplay(nil)
+	}
 	s.removal++
 	s.version = -1
 	s.out.putAlways(wire.RoomRemoved(roomID, reason))
@@ -117,8 +123,8 @@ func (s *Session) sync() {
 		enter, leave := s.apply(snap)
 		s.mu.Unlock()
 		for _, roomID := range leave {
-			s.srv.relay.Hub().Leave(s, roomID)
-			s.sayGone(roomID)
+			// The hub says when: after all that the client was pushed of the room.
+			s.srv.relay.Hub().Leave(s, roomID, s.whyGone(roomID))
 		}
 		for _, e := range enter {
 			s.srv.relay.Hub().Enter(s, e.RoomID, e.At, e.At.Seq)
@@ -167,12 +173,11 @@ func (s *Session) apply(snap chat.Snapshot) (enter []Resume, leave []string) {
 			leave = append(leave, p.roomID)
 		}
 	}
-	s.rooms = slices.DeleteFunc(s.rooms, func(p place) bool { return slices.Contains(leave, p.roomID) })
 	return enter, leave
 }
 
-// sayGone tells the client that a room is not the user's any more, and why: the list was read before the hub heard of it.
-func (s *Session) sayGone(roomID string) {
+// whyGone finds out why a room is not the user's any more: the list was read before the hub heard of it.
+func (s *Session) whyGone(roomID string) string {
 	ctx, cancel := s.context()
 	defer cancel()
 	reason := wire.ReasonRemoved
@@ -188,7 +193,7 @@ func (s *Session) sayGone(roomID string) {
 			}
 		}
 	}
-	s.out.putAlways(wire.RoomRemoved(roomID, reason))
+	return reason
 }
 
 func placeOf(r chat.RoomView) place {
@@ -274,10 +279,12 @@ func (s *Session) advance() {
 		s.current = nil
 	}
 	var next *hub.Event
+	var begun *replay
 	if s.current == nil && len(s.replays) > 0 {
 		next = &s.replays[0]
 		s.replays = s.replays[1:]
-		s.current = &replay{roomID: next.RoomID, end: next.At}
+		begun = &replay{roomID: next.RoomID, end: next.At}
+		s.current = begun
 	}
 	s.mu.Unlock()
 	switch {
@@ -290,21 +297,20 @@ func (s *Session) advance() {
 	switch {
 	case next == nil:
 	case next.Kind == hub.Behind:
-		s.ready(next.At, next.Run, false)
+		s.ready(begun, next.At, next.Run, false)
 	default:
-		at := next.At
-		roomID := next.RoomID
-		s.srv.work.add(job{s, func(s *Session) { s.readRun(roomID, at) }})
+		s.srv.work.add(job{s, func(s *Session) { s.readRun(begun) }})
 	}
 }
 
-// ready hands the frames of the current replay to the writer.
-func (s *Session) ready(end chat.Position, run []*wire.Frame, head bool) {
+// ready hands the frames of a replay to the writer, unless the room has been left meanwhile.
+func (s *Session) ready(r *replay, end chat.Position, run []*wire.Frame, head bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.current != nil {
-		s.current.end, s.current.ready, s.current.head = end, true, head
+	if s.current != r {
+		return
 	}
+	r.end, r.ready, r.head = end, true, head
 	s.out.setReplay(run) // under mu: the writer must not find the replay ready and its frames not there yet
 }
 
@@ -315,16 +321,18 @@ func (s *Session) skip() {
 }
 
 // readRun reads what follows a position that the hub does not hold. Run by a worker: so many at a time (RES4).
-func (s *Session) readRun(roomID string, at chat.Position) {
+func (s *Session) readRun(r *replay) {
 	if s.closed.Load() {
 		return
 	}
+	roomID, at := r.roomID, r.end
 	ctx, cancel := s.context()
 	defer cancel()
 	run, frames, err := s.srv.after(ctx, roomID, at)
 	s.mu.Lock()
 	p := s.place(roomID)
 	switch {
+	case s.current != r: // removed meanwhile, and perhaps back again
 	case p == nil || errors.Is(err, chat.ErrNoRoom):
 		s.skip()
 		s.requestSync()
@@ -349,7 +357,7 @@ func (s *Session) readRun(roomID string, at chat.Position) {
 		}
 		p.memberSeq = max(p.memberSeq, end.Seq)
 		s.mu.Unlock()
-		s.ready(end, frames, end == run.Head)
+		s.ready(r, end, frames, end == run.Head)
 		return
 	}
 	s.mu.Unlock()
