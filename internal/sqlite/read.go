@@ -10,25 +10,28 @@ import (
 	"github.com/gochat-dev/gochat/internal/chat"
 )
 
-// Find implements chat.Entries.
+// Find implements chat.Entries. It asks on the connection that writes: its cache stands, while that of a reader is
+// void after every commit, and whoever asks is about to append.
 func (s *Store) Find(ctx context.Context, keys []chat.Key) (map[chat.Key]chat.Entry, error) {
+	c, err := s.writer.take(ctx)
+	if err != nil {
+		return nil, classify("find entries", err)
+	}
+	defer s.writer.put(c)
 	found := make(map[chat.Key]chat.Entry)
-	err := s.read(ctx, "find entries", func(c *conn) error {
-		for _, k := range keys {
-			scan := entryScan{roomID: k.RoomID}
-			ok, err := c.row(`SELECT `+entryColumns+` FROM users u JOIN rooms r JOIN entries e
-				ON e.room = r.num AND e.sender = u.num AND e.client_id = ? WHERE r.id = ? AND u.id = ?`,
-				[]any{k.ClientID, k.RoomID, k.SenderID}, scan.dest()...)
-			if err != nil {
-				return err
-			}
-			if ok {
-				found[k] = scan.entry()
-			}
+	for _, k := range keys {
+		scan := entryScan{roomID: k.RoomID}
+		ok, err := c.row(`SELECT `+entryColumns+` FROM users u JOIN rooms r JOIN entries e
+			ON e.room = r.num AND e.sender = u.num AND e.client_id = ? WHERE r.id = ? AND u.id = ?`,
+			[]any{k.ClientID, k.RoomID, k.SenderID}, scan.dest()...)
+		if err != nil {
+			return nil, classify("find entries", err)
 		}
-		return nil
-	})
-	return found, err
+		if ok {
+			found[k] = scan.entry()
+		}
+	}
+	return found, nil
 }
 
 // head reads where a room that is not deleted stands. chat.ErrNoRoom.
