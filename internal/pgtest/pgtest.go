@@ -67,10 +67,8 @@ func Start(cfg Config) (*Server, error) {
 
 // prepare makes the cluster.
 func (s *Server) prepare(cfg Config) error {
-	if s.owner != nil {
-		if err := os.Chown(s.dir, int(s.owner.Uid), int(s.owner.Gid)); err != nil {
-			return err
-		}
+	if err := s.give(s.dir); err != nil {
+		return err
 	}
 	var err error
 	if s.log, err = os.Create(filepath.Join(s.dir, "log")); err != nil {
@@ -115,6 +113,14 @@ func freePort() (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, l.Close()
 }
 
+// give makes a file or folder the server's own.
+func (s *Server) give(path string) error {
+	if s.owner == nil {
+		return nil
+	}
+	return os.Chown(path, int(s.owner.Uid), int(s.owner.Gid))
+}
+
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
 // command runs one of Postgres' programs, as its owner and in its directory.
@@ -129,8 +135,8 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 // launch starts the server process and waits until it answers.
 func (s *Server) launch() error {
 	cmd := s.command("postgres", append([]string{"-D", s.data()}, s.params...)...)
-	cmd.SysProcAttr.Setpgid = true              // an interrupt at the terminal is the test's affair
-	cmd.SysProcAttr.Pdeathsig = syscall.SIGQUIT // and a killed test leaves nothing behind
+	cmd.SysProcAttr.Setpgid = true // an interrupt at the terminal is the test's affair
+	endWithParent(cmd.SysProcAttr) // and a killed test leaves nothing behind
 	if err := cmd.Start(); err != nil {
 		return err
 	}
@@ -275,10 +281,8 @@ func (s *Server) Demote() error {
 	if err := os.WriteFile(signal, nil, 0o600); err != nil {
 		return err
 	}
-	if s.owner != nil { // it removes the file when it is promoted
-		if err := os.Chown(signal, int(s.owner.Uid), int(s.owner.Gid)); err != nil {
-			return err
-		}
+	if err := s.give(signal); err != nil { // it removes the file when it is promoted
+		return err
 	}
 	return s.Restart(Fast)
 }

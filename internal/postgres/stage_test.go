@@ -73,6 +73,13 @@ func (w world) joining(room int, user string) chat.Draft {
 	}
 }
 
+func (w world) leaving(room int, user string) chat.Draft {
+	return chat.Draft{
+		RoomID: w.rooms[room], SenderID: user, ClientID: chat.NewID(), Kind: chat.KindMemberLeft, At: time.Now(),
+		Leave: &chat.MemberLeft{UserID: user},
+	}
+}
+
 // renaming is a draft that takes an explicit transaction.
 func (w world) renaming(room int, name string) chat.Draft {
 	return chat.Draft{
