@@ -48,8 +48,9 @@ func (o *outbox) put(f *wire.Frame) bool {
 	if o.closing {
 		return true
 	}
-	if o.direct != nil && o.waiting && !o.writing && !o.rest && !o.nudged && len(o.frames) == 0 && len(o.replay) == 0 {
-		return o.putDirect(f)
+	if o.mayDirect() {
+		o.putDirect(f)
+		return true
 	}
 	switch {
 	case o.bytes+f.Len() <= o.limit && !(f.Signal() && o.bytes > o.limit/2):
@@ -69,9 +70,18 @@ func (o *outbox) put(f *wire.Frame) bool {
 func (o *outbox) putAlways(f *wire.Frame) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.closing {
+	switch {
+	case o.closing:
+	case o.mayDirect():
+		o.putDirect(f)
+	default:
 		o.add(f)
 	}
+}
+
+// mayDirect reports whether whoever puts a frame in may write it: the writer is parked, and nothing waits.
+func (o *outbox) mayDirect() bool {
+	return o.direct != nil && o.waiting && !o.writing && !o.rest && !o.nudged && len(o.frames) == 0 && len(o.replay) == 0
 }
 
 func (o *outbox) add(f *wire.Frame) {
@@ -83,7 +93,7 @@ func (o *outbox) add(f *wire.Frame) {
 }
 
 // putDirect writes a frame at once, if the socket takes it. mu is let go meanwhile: what others put waits.
-func (o *outbox) putDirect(f *wire.Frame) bool {
+func (o *outbox) putDirect(f *wire.Frame) {
 	o.writing = true
 	o.mu.Unlock()
 	result := o.direct(f)
@@ -100,7 +110,6 @@ func (o *outbox) putDirect(f *wire.Frame) bool {
 	if o.work() {
 		o.parked.Signal()
 	}
-	return true
 }
 
 // shed drops the signals that wait.
