@@ -66,8 +66,17 @@ func (o *outbox) put(f *wire.Frame) bool {
 	return true
 }
 
-// putAlways takes a frame whatever its size: an answer that the client asked for.
+// putAlways takes a frame whatever its size, and leaves it to the writer: it may be called under a lock.
 func (o *outbox) putAlways(f *wire.Frame) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.closing {
+		o.add(f)
+	}
+}
+
+// putAnswer takes a frame that the client asked for, whatever its size.
+func (o *outbox) putAnswer(f *wire.Frame) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {

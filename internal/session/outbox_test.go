@@ -92,7 +92,7 @@ func TestOutbox(t *testing.T) {
 	})
 	t.Run("[HUB4] an answer that was asked for always fits", func(t *testing.T) {
 		b := newBox(1000, wroteNothing)
-		b.putAlways(must(5000))
+		b.putAnswer(must(5000))
 		if b.put(must(10)) {
 			t.Error("a push fits on top of it")
 		}
@@ -227,7 +227,16 @@ func TestDirect(t *testing.T) {
 			}
 		})
 	})
-	t.Run("an answer goes to the writer: it may be put under a lock", func(t *testing.T) {
+	t.Run("an answer is written at once, whatever its size", func(t *testing.T) {
+		parked(t, wroteAll, func(b *box, out <-chan batch) {
+			b.putAnswer(must(5000))
+			none(t, out)
+			if len(b.direct) != 1 {
+				t.Errorf("%d frames written", len(b.direct))
+			}
+		})
+	})
+	t.Run("what may be put under a lock goes to the writer", func(t *testing.T) {
 		parked(t, wroteAll, func(b *box, out <-chan batch) {
 			b.putAlways(must(10))
 			if got := <-out; len(got.frames) != 1 {

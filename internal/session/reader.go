@@ -78,7 +78,7 @@ func (s *Session) allow(cmd wire.Command) bool {
 	return false
 }
 
-func (s *Session) answer(f *wire.Frame) { s.out.putAlways(f) }
+func (s *Session) answer(f *wire.Frame) { s.out.putAnswer(f) }
 
 // fail answers a command with an error; what is not meant for people becomes unavailable.
 func (s *Session) fail(cmd wire.Command, err error) {

@@ -557,17 +557,23 @@ type store struct {
 	chat.Store
 
 	mu    sync.Mutex
-	gate  chan struct{}  // not nil: reads of runs and lists wait until it is closed
+	gate  chan struct{} // not nil: the calls named by shut wait until it is closed
+	shuts []string
+	late  bool           // a list is read before it waits, and is old when it comes
 	held  map[string]int // calls under way, by name
 	most  map[string]int // the most at a time
 	calls map[string]int
 	fails error // of reads of runs and lists, and of commits
 }
 
-func (f *store) shut() {
+// shut has reads wait until open: of runs (after), lists (snapshot), rooms (load). Without names: runs and lists.
+func (f *store) shut(names ...string) {
+	if len(names) == 0 {
+		names = []string{"after", "snapshot"}
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.gate = make(chan struct{})
+	f.gate, f.shuts = make(chan struct{}), names
 	f.most, f.calls = make(map[string]int), make(map[string]int)
 }
 
@@ -607,6 +613,9 @@ func (f *store) call(ctx context.Context, name string) (done func(), err error) 
 		f.most[name] = max(f.most[name], f.held[name])
 	}
 	gate := f.gate
+	if !slices.Contains(f.shuts, name) {
+		gate = nil
+	}
 	f.mu.Unlock()
 	if gate != nil {
 		select {
@@ -633,12 +642,37 @@ func (f *store) After(ctx context.Context, room string, from chat.Position, limi
 }
 
 func (f *store) Snapshot(ctx context.Context, user, session string) (chat.Snapshot, error) {
+	f.mu.Lock()
+	late := f.late
+	f.mu.Unlock()
+	var snap chat.Snapshot
+	var old error
+	if late {
+		snap, old = f.Store.Snapshot(ctx, user, session)
+	}
 	done, err := f.call(ctx, "snapshot")
 	defer done()
-	if err != nil {
+	switch {
+	case err != nil:
 		return chat.Snapshot{}, err
+	case late:
+		return snap, old
+	default:
+		return f.Store.Snapshot(ctx, user, session)
 	}
-	return f.Store.Snapshot(ctx, user, session)
+}
+
+func (f *store) Load(ctx context.Context, room string, n int) (chat.Live, error) {
+	done, _ := f.call(ctx, "load")
+	defer done()
+	return f.Store.Load(ctx, room, n)
+}
+
+// old has lists come as they were before they had to wait.
+func (f *store) old(late bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.late = late
 }
 
 func (f *store) Append(ctx context.Context, drafts []chat.Draft, firsts map[string]int64) ([]chat.Outcome, error) {
