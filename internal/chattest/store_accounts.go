@@ -22,8 +22,11 @@ func firstAdmin(s *stage) {
 		user chat.User
 		want bool
 	}{
-		{chat.User{Guest: true}, false}, {chat.User{Username: "first"}, true}, {chat.User{Username: "second"}, false},
-		{chat.User{Username: "named", Admin: true}, true}, {chat.User{Guest: true}, false},
+		{chat.User{Guest: true}, false},
+		{chat.User{Username: "first"}, true},
+		{chat.User{Username: "second"}, false},
+		{chat.User{Username: "named", Admin: true}, true},
+		{chat.User{Guest: true}, false},
 	} {
 		id := s.person(c.user)
 		users, err := s.Users(s.ctx, []string{id})

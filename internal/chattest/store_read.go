@@ -319,7 +319,9 @@ func readsOfMembers(s *stage) {
 	room := s.room(chat.Public, owner, u)
 	s.post(s.texts(room, owner, 3)...)
 	s.no(s.SaveReads(s.ctx, []chat.Read{
-		{RoomID: room, UserID: out, Seq: 3}, {RoomID: "nowhere", UserID: u, Seq: 3}, {RoomID: room, UserID: "nobody", Seq: 3},
+		{RoomID: room, UserID: out, Seq: 3},
+		{RoomID: "nowhere", UserID: u, Seq: 3},
+		{RoomID: room, UserID: "nobody", Seq: 3},
 		{RoomID: room, UserID: u, Seq: 4},
 	}))
 	s.no(s.SaveReads(s.ctx, nil))

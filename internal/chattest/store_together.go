@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/gochat-dev/gochat/internal/chat"
 	"pgregory.net/rapid"
+
+	"github.com/gochat-dev/gochat/internal/chat"
 )
 
 var togetherCases = []storeCase{

@@ -133,8 +133,10 @@ func TestRunFindsFaults(t *testing.T) {
 				return map[bool][]any{true: {e, `{"type":"reply","id":999}`}}[n == 3]
 			}
 		}, []string{"server: 1 answers to nothing"}},
-		{"a cut connection resumes, loses nothing, and is told", func(f *fakeChat) { f.dropAfter = 3 },
-			[]string{"server: 1 connections cut: 1001"}},
+		{
+			"a cut connection resumes, loses nothing, and is told", func(f *fakeChat) { f.dropAfter = 3 },
+			[]string{"server: 1 connections cut: 1001"},
+		},
 		{"upgrades refused for a while are tried again", func(f *fakeChat) { f.refuse.Store(5) }, nil},
 		{"no guests: members register", func(f *fakeChat) { f.noGuests = true }, nil},
 	}

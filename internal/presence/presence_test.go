@@ -297,7 +297,7 @@ func TestNodes(t *testing.T) {
 		{"[PRS3] a change reaches the other nodes within a second, at whatever moment it comes", func(s *stage) {
 			a := s.node()
 			s.pass(4 * time.Second)
-			b := s.node() // its beats are not those of a
+			b := s.node()   // its beats are not those of a
 			for range 220 { // beats, sweeps and changes meet in many ways
 				a.Connected("ann")
 				s.pass(time.Second)

@@ -363,8 +363,10 @@ func (s *said) note(f func()) {
 	f()
 }
 
-func (s *said) RoomsChanged(user string)    { s.note(func() { s.changed = append(s.changed, user) }) }
-func (s *said) Revoked(_, session string)   { s.note(func() { s.revoked = append(s.revoked, session) }) }
+func (s *said) RoomsChanged(user string) { s.note(func() { s.changed = append(s.changed, user) }) }
+
+func (s *said) Revoked(_, session string) { s.note(func() { s.revoked = append(s.revoked, session) }) }
+
 func (s *said) Judge(v map[string]int64)    { s.note(func() { s.versions = append(s.versions, v) }) }
 func (s *said) Heard(c chat.PresenceChange) { s.note(func() { s.heard = append(s.heard, c) }) }
 func (s *said) Rebuild()                    { s.note(func() { s.rebuilt++ }) }
