@@ -14,11 +14,11 @@ import (
 // sink is a connection that counts what it is given and keeps nothing.
 type sink struct{ pushed *atomic.Int64 }
 
-func (sink) UserID() string      { return "ann" }
-func (sink) Closed() bool        { return false }
-func (k sink) Push(*wire.Frame)  { k.pushed.Add(1) }
-func (sink) Fits(int) bool       { return true }
-func (k sink) Tell(ev hub.Event) {}
+func (sink) UserID() string     { return "ann" }
+func (sink) Closed() bool       { return false }
+func (k sink) Push(*wire.Frame) { k.pushed.Add(1) }
+func (sink) Fits(int) bool      { return true }
+func (sink) Tell(hub.Event)     {}
 
 // full is a hub with one room of so many connections, and a function that delivers the next entry of that room and
 // returns when all have got it.

@@ -7,6 +7,7 @@ package hub
 
 import (
 	"hash/maphash"
+	"maps"
 	"runtime"
 	"sync"
 	"time"
@@ -219,9 +220,7 @@ func (h *Hub) Positions() map[string]chat.Position {
 		}
 		select {
 		case m := <-reply:
-			for room, at := range m {
-				all[room] = at
-			}
+			maps.Copy(all, m)
 		case <-h.done:
 			return all
 		}

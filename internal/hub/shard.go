@@ -157,8 +157,8 @@ func (s *shard) removed(r *room, e *chat.Entry) {
 		reason = wire.ReasonLeft
 	}
 	s.removeMember(r, userID)
-	for i := len(r.seats) - 1; i >= 0; i-- {
-		if st := r.seats[i]; st.conn.UserID() == userID {
+	for _, st := range slices.Backward(r.seats) { // the seat that moves into an emptied place has been looked at
+		if st.conn.UserID() == userID {
 			s.unseat(st)
 			st.conn.Tell(Event{Kind: Removed, RoomID: r.id, At: r.last, Reason: reason})
 		}

@@ -238,27 +238,36 @@ func TestWebSocket(t *testing.T) {
 	})
 	t.Run("[HUB4] two goroutines per connection: the HTTP handler's ends at the upgrade", func(t *testing.T) {
 		g := serve(t, someone, 0)
-		g.dial() // all else that is started once has been then
-		before := runtime.NumGoroutine()
 		conns := make([]*websocket.Conn, 20)
 		for i := range conns {
 			conns[i] = g.dial()
 		}
-		g.settle(before + 40)
+		g.settle(len(conns))
 		for _, c := range conns {
 			g.no(c.Close())
 		}
-		g.settle(before)
+		g.settle(0)
 	})
 }
 
-// settle waits until there are so many goroutines: those of a handler end a moment after the client has its answer.
-func (g *gate) settle(want int) {
+// settle waits until there are a reader and a writer for each of so many connections, and no goroutine of an HTTP handler:
+// that one ends a moment after the client has its answer.
+func (g *gate) settle(connections int) {
 	g.Helper()
+	want := [3]int{connections, connections, 0}
 	deadline := time.Now().Add(patience)
-	for runtime.NumGoroutine() != want {
+	buf := make([]byte, 1<<20)
+	for {
+		stacks := string(buf[:runtime.Stack(buf, true)])
+		got := [3]int{
+			strings.Count(stacks, "session.(*Session).read("), strings.Count(stacks, "session.(*Session).write("),
+			strings.Count(stacks, "http.(*conn).serve("),
+		}
+		if got == want {
+			return
+		}
 		if time.Now().After(deadline) {
-			g.Fatalf("%d goroutines, want %d", runtime.NumGoroutine(), want)
+			g.Fatalf("readers, writers and HTTP handlers: %v, want %v", got, want)
 		}
 		runtime.Gosched()
 	}
