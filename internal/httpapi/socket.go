@@ -61,7 +61,7 @@ func (s *Socket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.wrongVersion(w, r)
 		return
 	}
-	hello := session.Hello{Identity: who, Epoch: r.URL.Query().Get("epoch"), Log: visit.log}
+	hello := session.Hello{Identity: who, Epoch: r.URL.Query().Get("epoch"), RequestID: visit.id}
 	if hello.Resume, err = parseResumes(r.URL.Query()["last_received_seq"]); err != nil {
 		WriteProblem(w, r, err)
 		return

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -27,7 +28,7 @@ const (
 type reader struct {
 	closeReason atomic.Pointer[string]
 
-	commands   *rate.Limiter
+	commands   *rate.Limiter // made with the first command
 	floods     int
 	floodSince time.Time
 }
@@ -70,6 +71,9 @@ func (s *Session) handle(cmd wire.Command, problem *chat.Error) {
 
 // allow takes one command from the connection's allowance, or answers that there is none left.
 func (s *Session) allow(cmd wire.Command) bool {
+	if s.reader.commands == nil {
+		s.reader.commands = rate.NewLimiter(commandRate, commandBurst)
+	}
 	if s.reader.commands.Allow() {
 		return true
 	}
@@ -84,7 +88,7 @@ func (s *Session) answer(f *wire.Frame) { s.out.putAnswer(f) }
 func (s *Session) fail(cmd wire.Command, err error) {
 	var shown *chat.Error
 	if !errors.As(err, &shown) {
-		s.log.Error("a command failed", "type", cmd.Type, "err", err)
+		s.note(slog.LevelError, "a command failed", "type", cmd.Type, "err", err)
 		shown = chat.Unavailable(time.Second)
 	}
 	s.answer(wire.Failed(cmd.ID, shown))
@@ -104,7 +108,7 @@ func (s *Session) limited(cmd wire.Command, err error) {
 
 func (s *Session) handleSend(cmd wire.Command) {
 	d := chat.Draft{
-		RoomID: cmd.Send.RoomID, SenderID: s.hello.UserID, ClientID: cmd.Send.ClientID,
+		RoomID: cmd.Send.RoomID, SenderID: s.userID, ClientID: cmd.Send.ClientID,
 		Kind: chat.KindText, Body: cmd.Send.Body, At: time.Now(),
 	}
 	if err := d.CheckText(); err != nil {
@@ -113,7 +117,7 @@ func (s *Session) handleSend(cmd wire.Command) {
 		}
 		return
 	}
-	if err := s.srv.relay.Allow(s.hello.UserID); err != nil {
+	if err := s.srv.relay.Allow(s.userID); err != nil {
 		s.limited(cmd, err)
 		return
 	}
@@ -136,7 +140,7 @@ func (s *Session) handleJoin(cmd wire.Command) {
 		after = &chat.Position{Seq: *seq, ID: cmd.Join.LastReceivedID}
 		limit = chat.MaxReplay
 	}
-	opened, err := s.srv.cfg.Store.Open(ctx, cmd.Join.RoomID, s.hello.UserID, after, limit)
+	opened, err := s.srv.cfg.Store.Open(ctx, cmd.Join.RoomID, s.userID, after, limit)
 	if err != nil {
 		s.fail(cmd, err)
 		return
@@ -147,7 +151,7 @@ func (s *Session) handleJoin(cmd wire.Command) {
 		joined.Recovered = &recovered
 		if !recovered {
 			// Never a partial fill: the latest entries, as for somebody who has none (RES3).
-			if opened, err = s.srv.cfg.Store.Open(ctx, cmd.Join.RoomID, s.hello.UserID, nil, openEntries); err != nil {
+			if opened, err = s.srv.cfg.Store.Open(ctx, cmd.Join.RoomID, s.userID, nil, openEntries); err != nil {
 				s.fail(cmd, err)
 				return
 			}
@@ -158,7 +162,7 @@ func (s *Session) handleJoin(cmd wire.Command) {
 	joined.Users = wire.FromUsers(opened.Users)
 	joined.HasMore = opened.More
 	joined.Reads = wire.FromReads(opened.Reads)
-	joined.Presence, joined.Typing = s.srv.here(ctx, cmd.Join.RoomID, s.hello.UserID)
+	joined.Presence, joined.Typing = s.srv.here(ctx, cmd.Join.RoomID, s.userID)
 	s.answer(wire.JoinedReply(cmd.ID, joined))
 }
 
@@ -203,7 +207,7 @@ func (s *Session) handleHistory(cmd wire.Command) {
 		q.After = *cmd.Page.AfterSeq
 		q.FromStart = q.After == 0
 	}
-	page, err := s.srv.cfg.Store.Page(ctx, cmd.Page.RoomID, s.hello.UserID, q)
+	page, err := s.srv.cfg.Store.Page(ctx, cmd.Page.RoomID, s.userID, q)
 	if err != nil {
 		s.fail(cmd, err)
 		return
@@ -216,7 +220,7 @@ func (s *Session) handleTyping(cmd wire.Command) {
 		s.fail(cmd, chat.ErrNotAMember)
 		return
 	}
-	s.srv.relay.Hub().Typing(cmd.Typing.RoomID, s.hello.UserID, cmd.Typing.On)
+	s.srv.relay.Hub().Typing(cmd.Typing.RoomID, s.userID, cmd.Typing.On)
 	s.answer(wire.Done(cmd.ID))
 }
 
@@ -229,7 +233,7 @@ func (s *Session) in(roomID string) bool {
 func (s *Session) handleRead(cmd wire.Command) {
 	ctx, cancel := s.context()
 	defer cancel()
-	last, unread, err := s.srv.relay.Read(ctx, cmd.Read.RoomID, s.hello.UserID, cmd.Read.Seq)
+	last, unread, err := s.srv.relay.Read(ctx, cmd.Read.RoomID, s.userID, cmd.Read.Seq)
 	if err != nil {
 		s.fail(cmd, err)
 		return
@@ -242,13 +246,13 @@ func (s *Session) setState(state chat.State) {
 	old := s.state
 	s.state = state
 	s.mu.Unlock()
-	s.srv.presence.Moved(s.hello.UserID, old, state)
+	s.srv.presence.Moved(s.userID, old, state)
 }
 
 // handleAuth takes a fresh token before the old one ends. It must be of the same user and session.
 func (s *Session) handleAuth(cmd wire.Command) {
 	who, err := s.srv.cfg.Verify(cmd.Token)
-	if err != nil || who.UserID != s.hello.UserID || who.SessionID != s.hello.SessionID {
+	if err != nil || who.UserID != s.userID || who.SessionID != s.sessionID {
 		s.fail(cmd, chat.Refuse(chat.CodeUnauthorized, "this token is not good, or not of this session"))
 		return
 	}

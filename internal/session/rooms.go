@@ -5,20 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"log/slog"
 	"slices"
+	"unique"
 
 	"github.com/gochat-dev/gochat/internal/chat"
 	"github.com/gochat-dev/gochat/internal/hub"
 	"github.com/gochat-dev/gochat/internal/wire"
 )
-
-// replay is a run of a room's log that the writer writes before the room is entered at its end (RES1).
-type replay struct {
-	roomID string
-	end    chat.Position
-	ready  bool // the frames are in the outbox; false while the store is read
-	head   bool // the store says that the log ends there
-}
 
 // syncState is where a session stands with reading its user's list of rooms.
 type syncState int
@@ -101,7 +95,7 @@ func (s *Session) sync() {
 			return
 		}
 		ctx, cancel := s.context()
-		snap, err := s.srv.cfg.Store.Snapshot(ctx, s.hello.UserID, s.hello.SessionID)
+		snap, err := s.srv.cfg.Store.Snapshot(ctx, s.userID, s.sessionID)
 		cancel()
 		if errors.Is(err, chat.ErrRevoked) {
 			s.logout.Store(true)
@@ -113,7 +107,7 @@ func (s *Session) sync() {
 			s.syncing = synced
 			s.version = -1 // the periodic check asks again (HUB5)
 			s.mu.Unlock()
-			s.log.Warn("reading the list of rooms failed", "err", err)
+			s.note(slog.LevelWarn, "reading the list of rooms failed", "err", err)
 			return
 		}
 		if s.removal != removal || s.syncing == again {
@@ -143,7 +137,7 @@ func (s *Session) sync() {
 // apply compares the connection's rooms with the user's list. It returns the rooms to enter and to leave. The
 // caller holds mu.
 func (s *Session) apply(snap chat.Snapshot) (enter []Resume, leave []string) {
-	s.user, s.epoch, s.version = snap.User, snap.Epoch, snap.Version
+	s.epoch, s.version = shared(snap.Epoch), snap.Version
 	there := make(map[string]struct{}, len(snap.Rooms))
 	for _, r := range snap.Rooms {
 		there[r.ID] = struct{}{}
@@ -186,9 +180,9 @@ func (s *Session) whyGone(roomID string) string {
 		reason = wire.ReasonDeleted
 	}
 	for i := range live.Entries {
-		if e := &live.Entries[i]; e.Kind == chat.KindMemberLeft && e.Subject() == s.hello.UserID {
+		if e := &live.Entries[i]; e.Kind == chat.KindMemberLeft && e.Subject() == s.userID {
 			reason = wire.ReasonRemoved
-			if e.SenderID == s.hello.UserID {
+			if e.SenderID == s.userID {
 				reason = wire.ReasonLeft
 			}
 		}
@@ -197,8 +191,11 @@ func (s *Session) whyGone(roomID string) string {
 }
 
 func placeOf(r chat.RoomView) place {
-	return place{roomID: r.ID, look: lookOf(r), memberSeq: r.Head.Seq}
+	return place{roomID: shared(r.ID), look: lookOf(r), memberSeq: r.Head.Seq}
 }
+
+// shared returns the one copy of a string that many connections keep.
+func shared(id string) string { return unique.Make(id).Value() }
 
 // lookOf hashes what room_updated tells of.
 func lookOf(r chat.RoomView) uint64 {
@@ -208,15 +205,15 @@ func lookOf(r chat.RoomView) uint64 {
 }
 
 // begin enters all rooms: where the client named its last entry after that, else at the head of the welcome.
-func (s *Session) begin(snap chat.Snapshot) {
-	resumes := make(map[string]chat.Position, len(s.hello.Resume))
-	for _, r := range s.hello.Resume {
+func (s *Session) begin(hello Hello, snap chat.Snapshot) {
+	resumes := make(map[string]chat.Position, len(hello.Resume))
+	for _, r := range hello.Resume {
 		resumes[r.RoomID] = r.At
 	}
-	stale := s.hello.Epoch != "" && s.hello.Epoch != snap.Epoch
+	stale := hello.Epoch != "" && hello.Epoch != snap.Epoch
 	enter := make([]Resume, 0, len(snap.Rooms))
 	s.mu.Lock()
-	for _, r := range s.hello.Resume {
+	for _, r := range hello.Resume {
 		if s.place(r.RoomID) == nil {
 			s.out.putAlways(wire.RoomRemoved(r.RoomID, wire.ReasonRemoved))
 		}
@@ -260,138 +257,4 @@ func (s *Session) memberSeq(roomID string) int64 {
 		return p.memberSeq
 	}
 	return 0
-}
-
-// advance moves the session's replays on: it enters the room whose replay is written, and starts the next one.
-// Called by the writer.
-func (s *Session) advance() {
-	s.mu.Lock()
-	if s.out.replaying() {
-		s.mu.Unlock()
-		return
-	}
-	var done *replay
-	var memberSeq int64
-	if s.current != nil && s.current.ready {
-		if p := s.place(s.current.roomID); p != nil { // not removed in between
-			done, memberSeq = s.current, p.memberSeq
-		}
-		s.current = nil
-	}
-	var next *hub.Event
-	var begun *replay
-	if s.current == nil && len(s.replays) > 0 {
-		next = &s.replays[0]
-		s.replays = s.replays[1:]
-		begun = &replay{roomID: next.RoomID, end: next.At}
-		s.current = begun
-	}
-	s.mu.Unlock()
-	switch {
-	case done == nil:
-	case done.head:
-		s.srv.relay.Hub().EnterAtHead(s, done.roomID, done.end, memberSeq)
-	default:
-		s.srv.relay.Hub().Enter(s, done.roomID, done.end, memberSeq)
-	}
-	switch {
-	case next == nil:
-	case next.Kind == hub.Behind:
-		s.ready(begun, next.At, next.Run, false)
-	default:
-		s.srv.work.add(job{s, func(s *Session) { s.readRun(begun) }})
-	}
-}
-
-// ready hands the frames of a replay to the writer, unless the room has been left meanwhile.
-func (s *Session) ready(r *replay, end chat.Position, run []*wire.Frame, head bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.current != r {
-		return
-	}
-	r.end, r.ready, r.head = end, true, head
-	s.out.setReplay(run) // under mu: the writer must not find the replay ready and its frames not there yet
-}
-
-// skip ends the current replay without entering its room. The caller holds mu.
-func (s *Session) skip() {
-	s.current = nil
-	s.out.nudge()
-}
-
-// readRun reads what follows a position that the hub does not hold. Run by a worker: so many at a time (RES4).
-func (s *Session) readRun(r *replay) {
-	if s.closed.Load() {
-		return
-	}
-	roomID, at := r.roomID, r.end
-	ctx, cancel := s.context()
-	defer cancel()
-	run, frames, err := s.srv.after(ctx, roomID, at)
-	s.mu.Lock()
-	p := s.place(roomID)
-	switch {
-	case s.current != r: // removed meanwhile, and perhaps back again
-	case p == nil || errors.Is(err, chat.ErrNoRoom):
-		s.skip()
-		s.requestSync()
-	case err != nil:
-		s.log.Warn("reading what a client has missed failed", "room", roomID, "err", err)
-		s.retry = append(s.retry, hub.Event{Kind: hub.Unknown, RoomID: roomID, At: at})
-		s.skip()
-	case !run.Known || run.Epoch != s.epoch || len(run.Entries) > chat.MaxReplay:
-		// Never a partial fill: the client drops its copy (RES3).
-		p.lost = true
-		s.skip()
-		s.requestSync()
-	case s.leftIn(run, p.memberSeq):
-		s.skip()
-		s.removed(roomID, wire.ReasonRemoved)
-	default:
-		end := at
-		if n := len(run.Entries); n > 0 {
-			end = run.Entries[n-1].Position()
-		} else if run.Head.Seq == at.Seq {
-			end = run.Head
-		}
-		p.memberSeq = max(p.memberSeq, end.Seq)
-		s.mu.Unlock()
-		s.ready(r, end, frames, end == run.Head)
-		return
-	}
-	s.mu.Unlock()
-}
-
-// leftIn reports whether a run takes the user out of the room after a number at which they were a member.
-func (s *Session) leftIn(run chat.Run, memberSeq int64) bool {
-	for i := range run.Entries {
-		e := &run.Entries[i]
-		if e.Seq > memberSeq && e.Kind == chat.KindMemberLeft && e.Subject() == s.hello.UserID {
-			return true
-		}
-	}
-	return false
-}
-
-// after reads a run; those who ask for the same one share the query (RES4).
-func (srv *Server) after(ctx context.Context, roomID string, at chat.Position) (chat.Run, []*wire.Frame, error) {
-	type result struct {
-		run    chat.Run
-		frames []*wire.Frame
-	}
-	key := fmt.Sprintf("%s:%d:%s", roomID, at.Seq, at.ID)
-	v, err, _ := srv.flight.Do(key, func() (any, error) {
-		run, err := srv.cfg.Store.After(ctx, roomID, at, chat.MaxReplay+1)
-		if err != nil {
-			return result{}, err
-		}
-		frames := make([]*wire.Frame, 0, len(run.Entries))
-		for i := range run.Entries {
-			frames = append(frames, wire.EncodeEntry(&run.Entries[i]))
-		}
-		return result{run, frames}, nil
-	})
-	r, _ := v.(result)
-	return r.run, r.frames, err
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/singleflight"
-	"golang.org/x/time/rate"
 
 	"github.com/gochat-dev/gochat/internal/chat"
 	"github.com/gochat-dev/gochat/internal/presence"
@@ -113,20 +112,19 @@ func (unobserved) RateLimited(string) {}
 
 // Pending is a connection that has been admitted and waits for its socket. Start or Abort it.
 type Pending struct {
-	s    *Session
-	snap chat.Snapshot
+	s     *Session
+	hello Hello
+	snap  chat.Snapshot
 }
 
 // Open admits a connection: who is it, and which rooms are theirs. It returns ErrRevoked, ErrDraining, ErrFull or
 // another *chat.Error with advice on when to try again. The session is registered before the store is read, so that a
 // revocation in between reaches it.
 func (srv *Server) Open(ctx context.Context, hello Hello) (*Pending, error) {
-	s := &Session{srv: srv, id: chat.NewID(), hello: hello, state: chat.Online, log: hello.Log}
-	if s.log == nil {
-		s.log = srv.log
+	s := &Session{
+		srv: srv, id: chat.NewID(), userID: hello.UserID, sessionID: hello.SessionID, requestID: hello.RequestID,
+		state: chat.Online,
 	}
-	s.log = s.log.With("connection", s.id, "user", hello.UserID)
-	s.reader.commands = rate.NewLimiter(commandRate, commandBurst)
 	if err := srv.add(s); err != nil {
 		return nil, err
 	}
@@ -136,12 +134,12 @@ func (srv *Server) Open(ctx context.Context, hello Hello) (*Pending, error) {
 		return nil, err
 	}
 	s.mu.Lock()
-	s.user, s.epoch, s.version = snap.User, snap.Epoch, snap.Version
+	s.epoch, s.version = shared(snap.Epoch), snap.Version
 	for _, r := range snap.Rooms {
 		s.rooms = append(s.rooms, placeOf(r))
 	}
 	s.mu.Unlock()
-	return &Pending{s, snap}, nil
+	return &Pending{s, hello, snap}, nil
 }
 
 func (srv *Server) snapshot(ctx context.Context, hello Hello) (chat.Snapshot, error) {
@@ -181,7 +179,7 @@ func (p *Pending) Start(sock Socket) {
 	now := time.Now().UnixNano()
 	s.heard.Store(now)
 	s.sent.Store(now)
-	s.expires.Store(s.hello.Expires.UnixNano())
+	s.expires.Store(p.hello.Expires.UnixNano())
 	s.out.putAlways(wire.EncodeWelcome(wire.Welcome{
 		ConnectionID: s.id, Epoch: p.snap.Epoch, User: wire.FromUser(p.snap.User), ServerTime: wire.Time{Time: time.Now()},
 		PingInterval: srv.cfg.PingEvery.Milliseconds(), Rooms: wire.FromRooms(p.snap.Rooms), RoomsNext: p.snap.More,
@@ -190,15 +188,15 @@ func (p *Pending) Start(sock Socket) {
 	if s.closed.Load() { // revoked before it was live
 		s.shut()
 	}
-	srv.presence.Connected(s.hello.UserID)
+	srv.presence.Connected(s.userID)
 	if !s.run() {
 		sock.Close()
-		srv.presence.Disconnected(s.hello.UserID, chat.Online, false)
+		srv.presence.Disconnected(s.userID, chat.Online, false)
 		srv.remove(s)
 		return
 	}
-	s.log.Debug("connection started", "rooms", len(p.snap.Rooms), "resumes", len(s.hello.Resume))
-	s.begin(p.snap)
+	s.note(slog.LevelDebug, "connection started", "rooms", len(p.snap.Rooms), "resumes", len(p.hello.Resume))
+	s.begin(p.hello, p.snap)
 }
 
 func (srv *Server) add(s *Session) error {
@@ -211,7 +209,7 @@ func (srv *Server) add(s *Session) error {
 		return ErrFull
 	}
 	srv.sessions[s] = struct{}{}
-	srv.users[s.hello.UserID] = append(srv.users[s.hello.UserID], s)
+	srv.users[s.userID] = append(srv.users[s.userID], s)
 	return nil
 }
 
@@ -222,7 +220,7 @@ func (srv *Server) remove(s *Session) {
 		return
 	}
 	delete(srv.sessions, s)
-	of := srv.users[s.hello.UserID]
+	of := srv.users[s.userID]
 	rest := make([]*Session, 0, len(of)-1)
 	for _, other := range of {
 		if other != s {
@@ -230,9 +228,9 @@ func (srv *Server) remove(s *Session) {
 		}
 	}
 	if len(rest) == 0 {
-		delete(srv.users, s.hello.UserID)
+		delete(srv.users, s.userID)
 	} else {
-		srv.users[s.hello.UserID] = rest
+		srv.users[s.userID] = rest
 	}
 	if srv.draining && len(srv.sessions) == 0 {
 		srv.closeIdle()
@@ -265,7 +263,7 @@ func (srv *Server) RoomsChanged(userID string) {
 // Revoked implements relay.Sessions.
 func (srv *Server) Revoked(userID, sessionID string) {
 	for _, s := range srv.all(userID) {
-		if s.hello.SessionID == sessionID {
+		if s.sessionID == sessionID {
 			s.logout.Store(true)
 			s.close(CloseRevoked, "this session has ended: log in again")
 		}
@@ -287,7 +285,7 @@ func (srv *Server) Users() []string {
 func (srv *Server) Judge(versions map[string]int64) {
 	for _, s := range srv.all("") {
 		s.mu.Lock()
-		if s.started && s.version != versions[s.hello.UserID] {
+		if s.started && s.version != versions[s.userID] {
 			s.requestSync()
 		}
 		s.mu.Unlock()

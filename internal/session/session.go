@@ -52,17 +52,19 @@ type Hello struct {
 	Identity
 	Epoch  string // of the client's last welcome; empty: not compared
 	Resume []Resume
-	Log    *slog.Logger // with the request's id; may be nil
+	// RequestID is the id of the request that the connection began with, for the log; may be empty.
+	RequestID string
 }
 
 // Session is one client connection. It implements hub.Conn and relay.Origin.
 type Session struct {
-	srv   *Server
-	id    string
-	hello Hello
-	log   *slog.Logger
-	sock  Socket
-	out   outbox
+	srv       *Server
+	id        string
+	userID    string
+	sessionID string
+	requestID string
+	sock      Socket
+	out       outbox
 
 	expires atomic.Int64 // unix nanoseconds: when the access token ends
 	heard   atomic.Int64 // unix nanoseconds: when the client was last heard
@@ -77,7 +79,6 @@ type Session struct {
 	pinged int64 // unix nanoseconds; owned by the server's sweep
 
 	mu      sync.Mutex
-	user    chat.User
 	epoch   string // as of the last list of rooms
 	version int64  // of the list of rooms held; -1: forgotten (HUB7)
 	removal int    // counts removals told: a list that was read before one is stale
@@ -100,7 +101,7 @@ type place struct {
 }
 
 // UserID implements hub.Conn.
-func (s *Session) UserID() string { return s.hello.UserID }
+func (s *Session) UserID() string { return s.userID }
 
 // Push implements hub.Conn.
 func (s *Session) Push(f *wire.Frame) {
@@ -144,10 +145,10 @@ func (s *Session) ended() {
 	s.mu.Lock()
 	state := s.state
 	s.mu.Unlock()
-	s.srv.presence.Disconnected(s.hello.UserID, state, s.logout.Load())
+	s.srv.presence.Disconnected(s.userID, state, s.logout.Load())
 	s.srv.relay.SaveReads()
 	s.srv.cfg.Observe.Disconnected(int(s.code.Load()))
-	s.log.Debug("connection ended", "code", s.code.Load())
+	s.note(slog.LevelDebug, "connection ended", "code", s.code.Load())
 }
 
 // close ends the connection with a close code (0: the client is gone); only the first call counts. It never waits.
@@ -246,6 +247,15 @@ func (s *Session) place(roomID string) *place {
 
 func (s *Session) dropPlace(roomID string) {
 	s.rooms = slices.DeleteFunc(s.rooms, func(p place) bool { return p.roomID == roomID })
+}
+
+// note logs something of the connection. A logger is made only for that: thousands of connections would keep one each.
+func (s *Session) note(level slog.Level, what string, args ...any) {
+	if !s.srv.log.Enabled(s.srv.ctx, level) {
+		return
+	}
+	log := s.srv.log.With("request_id", s.requestID, "connection", s.id, "user", s.userID)
+	log.Log(s.srv.ctx, level, what, args...)
 }
 
 func (s *Session) context() (context.Context, context.CancelFunc) {
