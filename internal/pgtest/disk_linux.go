@@ -14,7 +14,7 @@ func endWithParent(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGQUIT
 // its folder. What the server logs ahead (WAL) stays where it was. It skips the test where it may not mount.
 func (s *Server) SmallDisk(tb testing.TB, tablespace, size string) (dir string) {
 	tb.Helper()
-	dir, err := os.MkdirTemp("", "pgtest-disk-")
+	dir, err := os.MkdirTemp("", "pgtest-disk-") //nolint:usetesting // the server could not enter the test's own
 	if err != nil {
 		tb.Fatal(err)
 	}

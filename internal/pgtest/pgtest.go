@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"os"
@@ -94,9 +95,7 @@ func settings(cfg Config, dir string, port int) []string {
 	if !cfg.Durable {
 		all["fsync"], all["full_page_writes"] = "off", "off"
 	}
-	for name, value := range cfg.Params {
-		all[name] = value
-	}
+	maps.Copy(all, cfg.Params)
 	var args []string
 	for name, value := range all {
 		args = append(args, "-c", name+"="+value)
@@ -218,8 +217,7 @@ func (s *Server) End(mode syscall.Signal) error {
 	}
 	err := s.process.Wait()
 	s.process = nil
-	var exit *exec.ExitError
-	if errors.As(err, &exit) { // by SIGQUIT or SIGKILL it does not exit with 0
+	if _, exited := errors.AsType[*exec.ExitError](err); exited { // by SIGQUIT or SIGKILL it does not exit with 0
 		return nil
 	}
 	return err
@@ -314,7 +312,7 @@ func children(pid int) []int {
 		return nil
 	}
 	var pids []int
-	for _, field := range strings.Fields(string(text)) {
+	for field := range strings.FieldsSeq(string(text)) {
 		var child int
 		if _, err := fmt.Sscan(field, &child); err == nil {
 			pids = append(pids, child)

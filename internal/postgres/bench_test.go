@@ -44,12 +44,13 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
-// BenchmarkSenders is 200 people who each wait for the answer before they send again, batched as four committers do
-// (P4). The baseline is pgbench: as many clients, each of whom inserts one such row and waits, into a plain table of
+// BenchmarkSenders is 200 people who each wait for the answer before they send again, batched as committers do (P4). The baseline is pgbench: as many clients, each of whom inserts one such row and waits, into a plain table of
 // the same server.
 func BenchmarkSenders(b *testing.B) {
 	const people = 200
-	b.Run("gochat", func(b *testing.B) { benchmarkSenders(b, people) })
+	for _, committers := range []int{1, 2, 4} {
+		b.Run(fmt.Sprint("committers ", committers), func(b *testing.B) { benchmarkSenders(b, people, committers) })
+	}
 	b.Run("pgbench", func(b *testing.B) {
 		path, err := pgtest.Program("pgbench")
 		if err != nil {
@@ -87,14 +88,14 @@ func BenchmarkSenders(b *testing.B) {
 	})
 }
 
-func benchmarkSenders(b *testing.B, people int) {
-	const committers, biggest = 4, 256
+func benchmarkSenders(b *testing.B, people, committers int) {
+	const biggest = 256
 	w := buildInEarnest(b, people, 20)
 	type sent struct {
 		draft chat.Draft
 		done  chan struct{}
 	}
-	var queues [committers]chan sent
+	queues := make([]chan sent, committers)
 	var committing sync.WaitGroup
 	for i := range queues {
 		queues[i] = make(chan sent, people)

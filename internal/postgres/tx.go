@@ -160,8 +160,7 @@ func again(err error) bool {
 
 // code is the SQLSTATE of an error, or "" where the server sent none.
 func code(err error) string {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pg.Code
 	}
 	return ""
