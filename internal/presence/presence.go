@@ -178,7 +178,7 @@ func (s *Service) Run(ctx context.Context) {
 			gather.by(time.Now().Add(settle))
 		case <-gather.timer.C:
 			gather.due = time.Time{}
-			s.see(s.takeHeard())
+			s.hear(s.takeHeard())
 			s.tell(ctx)
 			gather.by(s.nextLeaving())
 		case <-sweep.C:
@@ -223,6 +223,23 @@ func (s *Service) takeHeard() []chat.PresenceChange {
 	heard := s.heard
 	s.heard = nil
 	return heard
+}
+
+// hear takes what other nodes said. One that said less of a user than is true here spoke too early, and whoever heard it
+// is told better: this node's own news may have come before, or may be none any more when it is written.
+func (s *Service) hear(heard []chat.PresenceChange) {
+	var better []chat.PresenceChange
+	s.mu.Lock()
+	for _, c := range heard {
+		if u := s.users[c.UserID]; u != nil && c.State.Better(s.stateHere(u)) != c.State {
+			better = append(better, chat.PresenceChange{UserID: c.UserID, State: s.stateHere(u)})
+		}
+	}
+	s.mu.Unlock()
+	s.see(heard)
+	for _, c := range better {
+		s.cfg.Publisher.Publish(chat.Notice{Presence: &c})
+	}
 }
 
 // tell writes the changes of this node's users to the backplane and passes on what became of them over all nodes.

@@ -34,6 +34,7 @@ type stage struct {
 // node is the presence of one node, with its hub and somebody called watcher who looks at the room.
 type node struct {
 	*presence.Service
+	name  string
 	stage *stage
 	bus   *chattest.Faulty
 	hub   *hub.Hub
@@ -69,7 +70,7 @@ var people = []string{"watcher", "ann", "bob", "cy"}
 func (s *stage) node() *node {
 	s.Helper()
 	name := fmt.Sprint("node ", len(s.nodes)+1)
-	n := &node{stage: s, bus: chattest.NewFaulty(s.net.Node(name), 1, chattest.Faults{}), look: &watcher{}}
+	n := &node{name: name, stage: s, bus: chattest.NewFaulty(s.net.Node(name), 1, chattest.Faults{}), look: &watcher{}}
 	n.hub = hub.New(hub.Config{}, n)
 	n.Service = presence.New(presence.Config{Node: name, Backplane: n.bus, Hub: n.hub, Publisher: n})
 	n.hub.Enter(n.look, "room", chat.Position{}, 0)
@@ -118,7 +119,7 @@ func (n *node) shown(want ...string) {
 	n.stage.Helper()
 	synctest.Wait()
 	if got := n.look.take(); !slices.Equal(got, want) {
-		n.stage.Fatalf("shown was %q, want %q", got, want)
+		n.stage.Fatalf("shown on %s was %q, want %q", n.name, got, want)
 	}
 }
 

@@ -142,6 +142,7 @@ func (s *stage) do(n *node, d chat.Draft) chat.Entry {
 	s.Helper()
 	e, err := n.Do(s.ctx, d)
 	s.no(err)
+	synctest.Wait() // the bell has been rung, and the counter raised
 	return e
 }
 
