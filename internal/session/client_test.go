@@ -278,6 +278,17 @@ func (c *client) gets(want ...string) {
 	}
 }
 
+// getsAll wants exactly this to have come since it was last asked, in any order.
+func (c *client) getsAll(want ...string) {
+	c.Helper()
+	got := c.describe()
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		c.Fatalf("got %q, want %q", got, want)
+	}
+}
+
 // closed wants the connection to have been closed with a code by now.
 func (c *client) closed(code int) {
 	c.Helper()
