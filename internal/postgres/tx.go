@@ -150,8 +150,7 @@ func pause(ctx context.Context, try int) bool {
 // unsent is a failure before anything was sent.
 type unsent struct{ error }
 
-func (e *unsent) Unwrap() error     { return e.error }
-func (e *unsent) SafeToRetry() bool { return true }
+func (e *unsent) Unwrap() error { return e.error }
 
 func again(err error) bool {
 	c := code(err)
@@ -167,14 +166,15 @@ func code(err error) string {
 }
 
 // definite reports that a statement has certainly come to its end, good or bad: with an ERROR the server goes on, and
-// has rolled back. What ends the session (FATAL, a lost connection, the end of ctx) can come on either side
-// of the commit.
+// has rolled back. What ends the session (FATAL, a lost connection, the end of ctx) can come on either side of the
+// commit. pgconn.SafeToRetry is of no help: it also says yes where the answer to a statement is lost.
 func definite(err error) bool {
-	if err == nil || pgconn.SafeToRetry(err) || errors.Is(err, pgx.ErrTxCommitRollback) {
+	var before *unsent
+	if err == nil || errors.As(err, &before) || errors.Is(err, pgx.ErrTxCommitRollback) {
 		return true
 	}
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && pg.SeverityUnlocalized == "ERROR"
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pg.SeverityUnlocalized == "ERROR"
 }
 
 // isRefusal reports that an error is an answer, and no failure.
