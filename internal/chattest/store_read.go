@@ -3,6 +3,7 @@ package chattest
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gochat-dev/gochat/internal/chat"
@@ -60,11 +61,11 @@ func runs(s *stage) {
 }
 
 func positions(entries []chat.Entry) string {
-	text := ""
+	var text strings.Builder
 	for i := range entries {
-		text += fmt.Sprint(entries[i].Position(), " ")
+		fmt.Fprint(&text, entries[i].Position(), " ")
 	}
-	return text
+	return text.String()
 }
 
 func epochs(s *stage) {

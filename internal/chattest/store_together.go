@@ -171,9 +171,9 @@ func (m *roomModel) head() chat.Position {
 }
 
 // expect says what a draft should become, given the number generated for its room.
-func (m *roomModel) expect(d *chat.Draft, first int64) (seq int64, err error, duplicate bool) {
+func (m *roomModel) expect(d *chat.Draft, first int64) (seq int64, duplicate bool, refusal error) {
 	if p, ok := m.keys[d.Key()]; ok {
-		return p.Seq, nil, true
+		return p.Seq, true, nil
 	}
 	sit := chat.Situation{
 		Exists: true, Visibility: chat.Public, Actor: m.members[d.SenderID], Target: m.members[d.Target()],
@@ -184,9 +184,9 @@ func (m *roomModel) expect(d *chat.Draft, first int64) (seq int64, err error, du
 		}
 	}
 	if err := d.Judge(sit); err != nil {
-		return 0, err, false
+		return 0, false, err
 	}
-	return max(first, m.head().Seq+1), nil, false
+	return max(first, m.head().Seq+1), false, nil
 }
 
 // apply takes in an entry that the store says it has stored.
@@ -264,7 +264,7 @@ func modelBatch(t *rapid.T, s *stage, rooms map[string]*roomModel, batch []chat.
 	}
 	for i, o := range out {
 		m, d := rooms[batch[i].RoomID], &batch[i]
-		seq, err, duplicate := m.expect(d, firsts[d.RoomID])
+		seq, duplicate, err := m.expect(d, firsts[d.RoomID])
 		if o.Entry.Seq != seq || o.Duplicate != duplicate || fmt.Sprint(o.Err) != fmt.Sprint(err) {
 			t.Fatalf("draft %d %+v became %+v, not %d %v %v", i, *d, o, seq, err, duplicate)
 		}

@@ -295,7 +295,7 @@ func (f *fleet) becameLive(c *client) {
 	f.tally.Live++
 	f.tally.Dialing--
 	if c.slow {
-		f.poll(c, unix.EPOLL_CTL_MOD, 0)
+		_ = f.poll(c, unix.EPOLL_CTL_MOD, 0) // a failure ends the run
 		return
 	}
 	for _, p := range c.pending {

@@ -45,7 +45,12 @@ type appointments []appointment
 func (a appointments) Len() int           { return len(a) }
 func (a appointments) Less(i, j int) bool { return a[i].at < a[j].at }
 func (a appointments) Swap(i, j int)      { a[i], a[j] = a[j], a[i] }
-func (a *appointments) Push(x any)        { *a = append(*a, x.(appointment)) }
+func (a *appointments) Push(x any) {
+	if one, ok := x.(appointment); ok { // nothing else is pushed
+		*a = append(*a, one)
+	}
+}
+
 func (a *appointments) Pop() any {
 	last := (*a)[len(*a)-1]
 	*a = (*a)[:len(*a)-1]
@@ -55,7 +60,8 @@ func (a *appointments) Pop() any {
 // dialDue starts the dials that are due, at most dialLimit of them under way at once (0: no limit).
 func (f *fleet) dialDue(now time.Duration) {
 	for len(f.dials) > 0 && f.dials[0].at <= now && (f.dialLimit == 0 || f.tally.Dialing < f.dialLimit) {
-		c := heap.Pop(&f.dials).(appointment).client
+		c := f.dials[0].client
+		heap.Pop(&f.dials)
 		if err := f.dial(c); err != nil {
 			f.retry(c, err.Error(), 0)
 		}

@@ -164,7 +164,8 @@ func (f *fleet) event(event unix.EpollEvent) {
 	}
 }
 
-// poll registers what to wait for on a client's socket.
+// poll registers what to wait for on a client's socket. A failure ends the run; whoever can do something else about it
+// is told too.
 func (f *fleet) poll(c *client, operation int, events uint32) error {
 	event := unix.EpollEvent{Events: events, Fd: int32(c.index), Pad: c.generation}
 	if err := unix.EpollCtl(f.epoll, operation, c.fd, &event); err != nil {

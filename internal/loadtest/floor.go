@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -48,7 +49,7 @@ func newFloorRoom(index, body int) *floorRoom {
 	const id = "01990000-0000-7000-8000-000000000000"
 	object := fmt.Sprintf(`{"type":"entry","room_id":"%s","seq":%d,"kind":"text","message_id":"%s","client_id":"%s","sender_id":"%s","at":"%s","body":"%s"}`,
 		floorRoomID(index), floorFirstSeq, id, id, id, "2026-01-01T00:00:00.000Z", appendBody(nil, stampTimed, 0, body))
-	frame := appendServerFrame(nil, opText, []byte(object))
+	frame := serverFrame(opText, []byte(object))
 	return &floorRoom{
 		frame: frame,
 		seqAt: bytes.Index(frame, []byte(`"seq":`)) + len(`"seq":`),
@@ -134,7 +135,7 @@ func (r *floorRoom) serve(conn net.Conn) {
 		var n int
 		n, err = conn.Read(buf[held:])
 		if held += n; held == len(buf) {
-			buf = append(buf, make([]byte, len(buf))...)
+			buf = slices.Concat(buf, make([]byte, len(buf)))
 		}
 		for err == nil {
 			var f frame

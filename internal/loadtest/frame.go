@@ -86,9 +86,9 @@ func appendFrame(dst []byte, opcode byte, key uint32, payload []byte) []byte {
 	return dst
 }
 
-// appendServerFrame appends a whole, unmasked frame to dst.
-func appendServerFrame(dst []byte, opcode byte, payload []byte) []byte {
-	return append(appendFrameHead(dst, opcode, 0, len(payload)), payload...)
+// serverFrame is a whole, unmasked frame.
+func serverFrame(opcode byte, payload []byte) []byte {
+	return append(appendFrameHead(nil, opcode, 0, len(payload)), payload...)
 }
 
 // appendFrameHead appends the first bytes of a final frame; maskBit is 0x80 for a client and 0 for a server.

@@ -22,8 +22,8 @@ func TestParseFrame(t *testing.T) {
 		{"first fragment", []byte{0x01, 0x03, 'H', 'e', 'l'}, opText, false, []byte("Hel"), nil},
 		{"last fragment", []byte{0x80, 0x02, 'l', 'o'}, opContinuation, true, []byte("lo"), nil},
 		{"ping", []byte{0x89, 0x00}, opPing, true, nil, nil},
-		{"16-bit length", appendServerFrame(nil, opText, long[:300]), opText, true, long[:300], nil},
-		{"64-bit length", appendServerFrame(nil, opText, long), opText, true, long, nil},
+		{"16-bit length", serverFrame(opText, long[:300]), opText, true, long[:300], nil},
+		{"64-bit length", serverFrame(opText, long), opText, true, long, nil},
 		{"masked", []byte{0x81, 0x80, 0, 0, 0, 0}, 0, false, nil, errMaskedFrame},
 		{"reserved bit: compression was not agreed on", []byte{0xC1, 0x00}, 0, false, nil, errReservedBits},
 		{"unknown data opcode", []byte{0x83, 0x00}, 0, false, nil, errOpcode},
@@ -81,7 +81,7 @@ func TestCloseCode(t *testing.T) {
 // FuzzParseFrame: no input panics, reads past its end, or is used differently when it arrives in pieces.
 func FuzzParseFrame(f *testing.F) {
 	f.Add([]byte{0x81, 0x05, 'H', 'e', 'l', 'l', 'o', 0x89, 0x00}, 3)
-	f.Add(appendServerFrame(nil, opText, bytes.Repeat([]byte("x"), 300)), 4)
+	f.Add(serverFrame(opText, bytes.Repeat([]byte("x"), 300)), 4)
 	f.Add([]byte{0x88, 126, 0, 200}, 1)
 	f.Add([]byte{0x81, 127, 0xFF, 0, 0, 0, 0, 0, 0, 0}, 9)
 	f.Fuzz(func(t *testing.T, b []byte, cut int) {
@@ -92,14 +92,14 @@ func FuzzParseFrame(f *testing.F) {
 		if used == 0 {
 			return
 		}
-		if cut = cut % used; cut < 0 {
+		if cut %= used; cut < 0 {
 			cut = -cut
 		}
 		if _, early, err := parseFrame(b[:cut]); early != 0 || err != nil {
 			t.Fatalf("the first %d of %d bytes: used %d, %v", cut, used, early, err)
 		}
 		if fr.fin {
-			again, n, err := parseFrame(appendServerFrame(nil, fr.opcode, fr.payload))
+			again, n, err := parseFrame(serverFrame(fr.opcode, fr.payload))
 			if err != nil || n == 0 || !bytes.Equal(again.payload, fr.payload) {
 				t.Fatalf("written again it reads differently: %v", err)
 			}

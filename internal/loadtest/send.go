@@ -52,7 +52,8 @@ func readStamp(body []byte) (time.Duration, bool) {
 func (f *fleet) send(c *client) {
 	c.nextID++
 	f.tally.Sent++
-	b := append(f.scratch[:0], `{"type":"send","id":`...)
+	b := f.scratch[:0]
+	b = append(b, `{"type":"send","id":`...)
 	b = strconv.AppendInt(b, c.nextID, 10)
 	b = append(b, `,"room_id":"`...)
 	b = append(b, c.room.id...)
@@ -112,7 +113,7 @@ func (f *fleet) write(c *client, b []byte) {
 	}
 	if n = max(n, 0); n < len(b) {
 		c.out = append(c.out, b[n:]...)
-		f.poll(c, unix.EPOLL_CTL_MOD, unix.EPOLLIN|unix.EPOLLOUT)
+		_ = f.poll(c, unix.EPOLL_CTL_MOD, unix.EPOLLIN|unix.EPOLLOUT) // a failure ends the run
 	}
 }
 
@@ -125,7 +126,7 @@ func (f *fleet) writable(c *client) {
 	}
 	if c.out = c.out[max(n, 0):]; len(c.out) == 0 {
 		c.out = nil
-		f.poll(c, unix.EPOLL_CTL_MOD, unix.EPOLLIN)
+		_ = f.poll(c, unix.EPOLL_CTL_MOD, unix.EPOLLIN) // as above
 	}
 }
 

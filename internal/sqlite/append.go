@@ -55,8 +55,8 @@ type member struct {
 
 // add judges, numbers and stores one draft.
 func (b *batch) add(d *chat.Draft) (chat.Outcome, error) {
-	if err := checkShape(d); err != nil {
-		return chat.Outcome{Err: err}, nil
+	if refusal := checkShape(d); refusal != nil {
+		return chat.Outcome{Err: refusal}, nil //nolint:nilerr // the draft is refused alone, the batch goes on (SEQ7)
 	}
 	r, sender, err := b.place(d.RoomID, d.SenderID)
 	if err != nil {

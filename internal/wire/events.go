@@ -36,8 +36,10 @@ func Resumed(roomID string, recovered bool, head int64) *Frame {
 	}{typed{"resumed"}, roomID, recovered, head})
 }
 
-// RoomAdded, RoomUpdated: a room is the user's now; it looks different now.
-func RoomAdded(r Room) *Frame   { return roomEvent("room_added", r) }
+// RoomAdded says that a room is the user's now.
+func RoomAdded(r Room) *Frame { return roomEvent("room_added", r) }
+
+// RoomUpdated says that a room, or the user's role in it, has changed.
 func RoomUpdated(r Room) *Frame { return roomEvent("room_updated", r) }
 
 func roomEvent(kind string, r Room) *Frame {
