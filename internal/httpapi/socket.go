@@ -34,8 +34,8 @@ type Socket struct {
 
 var upgrader = websocket.Upgrader{
 	HandshakeTimeout: handshakeFor,
-	ReadBufferSize:   512, // most messages of clients are smaller; larger ones are read past the buffer
-	WriteBufferSize:  256, // only the handshake and protocol errors go through it
+	ReadBufferSize:   1, // the least there is: only the handshake is done here
+	WriteBufferSize:  1,
 	Subprotocols:     []string{subprotocol},
 	CheckOrigin:      func(*http.Request) bool { return true }, // ServeHTTP has looked
 }
@@ -76,7 +76,7 @@ func (s *Socket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		pending.Abort()
 		return
 	}
-	pending.Start(session.NewWebSocket(conn))
+	pending.Start(session.NewWebSocket(conn.NetConn()))
 }
 
 // speaks reports whether the client offers this version of the protocol, or none at all.

@@ -13,8 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/gorilla/websocket"
-
 	"github.com/gochat-dev/gochat/internal/chat"
 	"github.com/gochat-dev/gochat/internal/hub"
 	"github.com/gochat-dev/gochat/internal/wire"
@@ -32,6 +30,12 @@ const (
 	CloseRevoked   = 4100
 	CloseBadFrame  = 4110
 	CloseVersion   = 4120 // this version of the protocol is not spoken here
+)
+
+// Close codes of RFC 6455 section 7.4.1 that only answer.
+const (
+	closeNormal   = 1000
+	closeProtocol = 1002
 )
 
 // Identity is who a connection belongs to.
@@ -226,14 +230,16 @@ func (s *Session) read() {
 
 // closeCode is what a client's close frame is answered with; 0 where there was none.
 func closeCode(err error) int {
-	var end *websocket.CloseError
+	var end closeFrame
 	switch {
-	case !errors.As(err, &end) || end.Code == websocket.CloseAbnormalClosure:
+	case errors.Is(err, errProtocol):
+		return closeProtocol
+	case !errors.As(err, &end):
 		return 0
-	case end.Code == websocket.CloseNoStatusReceived: // an empty close frame is to be answered too (RFC 6455 section 5.5.1)
-		return websocket.CloseNormalClosure
+	case end.code == 0: // an empty close frame is to be answered too (RFC 6455 section 5.5.1)
+		return closeNormal
 	default:
-		return end.Code
+		return end.code
 	}
 }
 

@@ -1,16 +1,14 @@
 package session
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"sync"
 	"syscall"
 	"time"
 
-	"github.com/gorilla/websocket"
+	"github.com/gobwas/ws"
 
 	"github.com/gochat-dev/gochat/internal/wire"
 )
@@ -44,19 +42,24 @@ var (
 // finishWithin is how long a client has to take what was written before the close frame, and to answer it.
 const finishWithin = 2 * time.Second
 
-// WebSocket is a Socket over a connection that gorilla/websocket has upgraded. It leaves reading to that package and
-// writes frames itself: they are encoded once for all connections (HUB2).
+// WebSocket is a Socket over a connection that has been upgraded. It parses frames with gobwas/ws, which keeps nothing
+// per connection, and writes them itself: they are encoded once for all connections (HUB2).
 type WebSocket struct {
-	conn *websocket.Conn
-	net  net.Conn
-	raw  syscall.RawConn // nil where the connection has no file descriptor
+	net net.Conn
+	raw syscall.RawConn // nil where the connection has no file descriptor
 
 	pong func() // wakes the writer: a control ping waits to be answered
 	mu   sync.Mutex
 	ping []byte // payload of the last control ping not answered yet; guarded by mu
 	ask  bool   // guarded by mu
 
-	message *bytes.Buffer // of the message last read, from messages
+	// owned by the reader
+	in       *incoming // nil while nothing is being read
+	state    ws.State
+	skip     int64 // bytes of a refused frame that are still to come
+	refused  bool  // what follows of the message is not wanted
+	readErr  error
+	readable func(fd uintptr) bool // onReadable
 
 	// owned by whoever writes
 	buf  []byte
@@ -70,57 +73,25 @@ type WebSocket struct {
 }
 
 // NewWebSocket takes over an upgraded connection.
-func NewWebSocket(conn *websocket.Conn) *WebSocket {
-	w := &WebSocket{conn: conn, net: conn.NetConn()}
-	conn.SetReadLimit(0)
-	conn.SetPingHandler(func(payload string) error {
-		w.mu.Lock()
-		w.ping, w.ask = []byte(payload), true
-		w.mu.Unlock()
-		if w.pong != nil {
-			w.pong()
-		}
-		return nil
-	})
-	conn.SetCloseHandler(func(int, string) error { return nil }) // answered by Finish
+func NewWebSocket(conn net.Conn) *WebSocket {
+	w := &WebSocket{net: conn, state: ws.StateServerSide}
 	if sc, ok := w.net.(syscall.Conn); ok {
 		if raw, err := sc.SyscallConn(); err == nil {
 			w.raw = raw
-			w.try.fn = w.tryOnce
+			w.try.fn, w.readable = w.tryOnce, w.onReadable
 		}
 	}
 	return w
 }
 
-var messages = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-// Read implements Socket.
-func (w *WebSocket) Read() ([]byte, error) {
-	if w.message != nil {
-		messages.Put(w.message)
-		w.message = nil
+// pinged notes a control ping, to be answered by whoever writes next.
+func (w *WebSocket) pinged(payload []byte) {
+	w.mu.Lock()
+	w.ping, w.ask = append(w.ping[:0], payload...), true
+	w.mu.Unlock()
+	if w.pong != nil {
+		w.pong()
 	}
-	kind, r, err := w.conn.NextReader()
-	if err != nil {
-		return nil, err
-	}
-	if kind != websocket.TextMessage {
-		return nil, ErrNotText
-	}
-	buf, ok := messages.Get().(*bytes.Buffer)
-	if !ok {
-		buf = new(bytes.Buffer)
-	}
-	buf.Reset()
-	w.message = buf
-	n, err := buf.ReadFrom(io.LimitReader(r, wire.MaxFrame+1))
-	if err != nil {
-		return nil, err
-	}
-	if n > wire.MaxFrame {
-		return nil, ErrTooLarge
-	}
-	return buf.Bytes(), nil
 }
 
 // Write implements Socket.
@@ -195,7 +166,7 @@ func (w *WebSocket) Finish(code int, reason string) {
 	}
 	if code != 0 && len(w.rest) == 0 {
 		const finClose = 0x88
-		payload := websocket.FormatCloseMessage(code, reason)
+		payload := ws.NewCloseFrameBody(ws.StatusCode(code), reason)
 		b := append([]byte{finClose, byte(len(payload))}, payload...)
 		if _, err := w.net.Write(b); err != nil {
 			w.Close()

@@ -60,7 +60,7 @@ func serve(t *testing.T, as func(s *stage) session.Hello, sendBuffer int, change
 				t.Error(err)
 			}
 		}
-		p.Start(session.NewWebSocket(conn))
+		p.Start(session.NewWebSocket(conn.NetConn()))
 	})}
 	var err error
 	g.net, err = net.Listen("tcp", "127.0.0.1:0")
