@@ -225,13 +225,13 @@ type Member struct {
 
 // User is an account. A guest has no password; the instance's admin is the first account.
 type User struct {
-	ID          string
-	Username    string
-	DisplayName string
-	AvatarURL   string
-	Guest       bool
-	Admin       bool
-	CreatedAt   time.Time
+	ID          string    `json:"id"`
+	Username    string    `json:"username"`
+	DisplayName string    `json:"display_name"`
+	AvatarURL   string    `json:"avatar_url,omitempty"`
+	Guest       bool      `json:"guest,omitempty"`
+	Admin       bool      `json:"admin,omitempty"`
+	CreatedAt   time.Time `json:"created_at"`
 }
 
 // Invite is a way into a room for whoever has its code.

@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"errors"
+	"maps"
 	"sync"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -97,11 +98,7 @@ func (s *bus) unwant(room string) {
 func (s *bus) wanted() map[string]*watch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	rooms := make(map[string]*watch, len(s.rooms))
-	for room, w := range s.rooms {
-		rooms[room] = w
-	}
-	return rooms
+	return maps.Clone(s.rooms)
 }
 
 // why is the reason for the last interruption.

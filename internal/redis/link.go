@@ -14,16 +14,16 @@ import (
 )
 
 const (
-	pingEvery  = 2 * time.Second // a link that has not answered until the next ping is broken
-	backoffMin = 50 * time.Millisecond
-	backoffMax = 2 * time.Second
-	atOnce     = 500 // channels in one SUBSCRIBE
+	pingEvery   = 2 * time.Second // a link that has not answered until the next ping is broken
+	firstWait   = 50 * time.Millisecond
+	longestWait = 2 * time.Second
+	atOnce      = 500 // channels in one SUBSCRIBE
 )
 
 // subscribe keeps a subscription, until Close. Whatever goes wrong with any link ends all of it, and another one is
 // made, with everything that is wanted by then.
 func (b *Backplane) subscribe() {
-	backoff := backoffMin
+	backoff := firstWait
 	for tries := 0; b.ctx.Err() == nil; tries++ {
 		b.bus.begin()
 		s := subscription{
@@ -36,7 +36,7 @@ func (b *Backplane) subscribe() {
 			return
 		}
 		if s.stood {
-			backoff = backoffMin
+			backoff = firstWait
 		}
 		b.bus.interrupt(err)
 		level := slog.LevelDebug // it has been said
@@ -45,7 +45,7 @@ func (b *Backplane) subscribe() {
 		}
 		b.log.Log(b.ctx, level, "no subscription to Redis: trying until there is", "err", err)
 		b.wait(backoff + rand.N(backoff)) // spread: all nodes lose it at the same moment
-		backoff = min(2*backoff, backoffMax)
+		backoff = min(2*backoff, longestWait)
 	}
 }
 

@@ -142,13 +142,13 @@ func TestLostAnswerOfCluster(t *testing.T) {
 		do(t, s, "FLUSHALL")
 	}
 	a := node(t, c.URL(), "a")
-	must(t, firstNumber(a))
 	var lose atomic.Bool
 	client := a.client.(*goredis.ClusterClient)
 	must(t, client.ForEachMaster(t.Context(), func(_ context.Context, master *goredis.Client) error {
-		master.AddHook(loser{&lose})
+		master.AddHook(loser{&lose}) // before the first connection for pipelines is made
 		return nil
 	}))
+	must(t, firstNumber(a))
 	lose.Store(true)
 	if err := firstNumber(a); !errors.Is(err, chat.ErrUnavailable) {
 		t.Errorf("Number: %v, want ErrUnavailable", err)
@@ -157,22 +157,41 @@ func TestLostAnswerOfCluster(t *testing.T) {
 	number(t, a, 3)
 }
 
-// loser lets a pipeline through and loses its answers.
+// loser loses the answers to INCRBY, and the connection with them.
 type loser struct{ lose *atomic.Bool }
 
-func (l loser) DialHook(next goredis.DialHook) goredis.DialHook          { return next }
 func (l loser) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook { return next }
 func (l loser) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
-	return func(ctx context.Context, cmds []goredis.Cmder) error {
-		err := next(ctx, cmds)
-		if l.lose.Load() {
-			for _, cmd := range cmds {
-				cmd.SetErr(io.EOF)
-			}
-			return io.EOF
-		}
-		return err
+	return next
+}
+
+func (l loser) DialHook(next goredis.DialHook) goredis.DialHook {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := next(ctx, network, addr)
+		return &lossy{Conn: conn, lose: l.lose}, err
 	}
+}
+
+type lossy struct {
+	net.Conn
+
+	lose *atomic.Bool
+	lost atomic.Bool
+}
+
+func (l *lossy) Write(p []byte) (int, error) {
+	if l.lose.Load() && bytes.Contains(p, []byte("incrby")) {
+		l.lost.Store(true)
+	}
+	return l.Conn.Write(p)
+}
+
+func (l *lossy) Read(p []byte) (int, error) {
+	n, err := l.Conn.Read(p)
+	if l.lost.Load() {
+		return 0, io.EOF
+	}
+	return n, err
 }
 
 // TestCutOff: Redis is out of reach of one node only. The others go on, and it learns what it has missed: that it has.

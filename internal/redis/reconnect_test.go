@@ -278,6 +278,8 @@ func TestWatchAndUnwatchAtOnce(t *testing.T) {
 		publish(t, a, typing("lobby", user))
 		at.expect(t, "lobby "+user)
 		must(t, b.Unwatch(t.Context(), "lobby"))
+		publish(t, a, typing("lobby", "too late"), typing("", "end"))
+		at.expect(t, " end")
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 )
 
 // Config says what kind of server to start. The zero value is a single one that lets everybody in.
@@ -100,6 +101,7 @@ func (s *Server) Launch() error {
 		return err
 	}
 	s.process = cmd
+	redis.SetLogger(&logging.VoidLogger{}) // that nobody listens yet is no news
 	client := s.client()
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
@@ -160,8 +162,7 @@ func (s *Server) Kill() error {
 	}
 	err := s.process.Wait()
 	s.process = nil
-	var exit *exec.ExitError
-	if errors.As(err, &exit) { // by a signal
+	if _, ended := errors.AsType[*exec.ExitError](err); ended { // by a signal
 		return nil
 	}
 	return err
