@@ -131,8 +131,8 @@ func (b *batch) change(ctx context.Context, tx pgx.Tx, d *chat.Draft, locked map
 	case d.Create != nil && s.room.num != 0:
 		return chat.Outcome{Err: chat.Refuse(chat.CodeBadRequest, "there is a room of this id already")}, nil
 	}
-	if o := (chat.Outcome{Err: d.Judge(s.situation)}); o.Err != nil {
-		return o, nil
+	if refused := d.Judge(s.situation); refused != nil {
+		return chat.Outcome{Err: refused}, nil //nolint:nilerr // the draft's fault, not the store's
 	}
 	if d.Create != nil {
 		if s.room.num, err = create(ctx, tx, d); err != nil {

@@ -294,7 +294,7 @@ func (w world) crossLocks(t *testing.T) (stop func() int64) {
 			select {
 			case <-enough:
 				return
-			default:
+			case <-time.After(100 * time.Millisecond): // else no batch would ever come through
 			}
 			_, err := conn.Exec(ctx, `DO $$ DECLARE it bigint; BEGIN
 				FOR it IN SELECT num FROM rooms ORDER BY id DESC LOOP

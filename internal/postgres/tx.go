@@ -28,9 +28,6 @@ const (
 	deadlockDetected     = "40P01"
 )
 
-// maxTries is how often a transaction is tried that deadlocks, or can't be serialized.
-const maxTries = 8
-
 // read sends the queries of a batch in one trip, which reads one snapshot, and takes in what they find. A
 // connection that turns out to be lost is replaced once: reading twice does no harm. what names the doing in an error.
 func (s *Store) read(ctx context.Context, what string, batch *pgx.Batch) error {
@@ -105,15 +102,13 @@ func rollback(tx pgx.Tx) {
 	_ = tx.Rollback(ctx)
 }
 
-// attempt runs f on a connection that writes, again where the server says that trying again may help.
+// attempt runs f on a connection that writes, again while the server says that trying again may help (a deadlock, a
+// transaction that can't be serialized) and there is time.
 func (s *Store) attempt(ctx context.Context, f func(ctx context.Context, c *pgxpool.Conn) error) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	err := errAgain
-	for try := 0; try < maxTries && again(err); try++ {
-		if try > 0 && !pause(ctx, try) {
-			return err
-		}
+	err := s.once(ctx, f)
+	for try := 1; again(err) && pause(ctx, try); try++ {
 		err = s.once(ctx, f)
 	}
 	if err != nil && !isRefusal(err) {
@@ -137,7 +132,7 @@ func (s *Store) once(ctx context.Context, f func(ctx context.Context, c *pgxpool
 
 // pause waits a little, so that those who met do not meet again. It reports false when ctx ends before.
 func pause(ctx context.Context, try int) bool {
-	t := time.NewTimer(rand.N(time.Duration(try) * 10 * time.Millisecond))
+	t := time.NewTimer(rand.N(time.Duration(min(try, 10)) * 10 * time.Millisecond))
 	defer t.Stop()
 	select {
 	case <-t.C:
