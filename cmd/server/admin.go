@@ -7,12 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/gochat-dev/gochat/internal/auth"
-	"github.com/gochat-dev/gochat/internal/settings"
-	"github.com/gochat-dev/gochat/internal/sqlite"
+	"github.com/gochat-dev/gochat/internal/chat"
 )
 
 // adminCommand is the way in where registration is closed, and the way back.
@@ -58,7 +56,7 @@ type newEpochCommand struct{}
 
 // Run begins a new epoch (RES3).
 func (newEpochCommand) Run(c *cli) error {
-	return c.withStore(func(ctx context.Context, store *sqlite.Store) error {
+	return c.withStore(func(ctx context.Context, store chat.Store) error {
 		epoch, err := store.NewEpoch(ctx)
 		return done(err, "began the epoch "+epoch)
 	})
@@ -72,7 +70,7 @@ func done(err error, what string) error {
 	return err
 }
 
-func (c *cli) withStore(f func(ctx context.Context, store *sqlite.Store) error) error {
+func (c *cli) withStore(f func(ctx context.Context, store chat.Store) error) error {
 	cfg, _, err := c.settings()
 	if err != nil {
 		return err
@@ -86,16 +84,9 @@ func (c *cli) withStore(f func(ctx context.Context, store *sqlite.Store) error) 
 }
 
 func (c *cli) withAccounts(f func(ctx context.Context, accounts *auth.Service) error) error {
-	return c.withStore(func(ctx context.Context, store *sqlite.Store) error {
+	return c.withStore(func(ctx context.Context, store chat.Store) error {
 		return f(ctx, auth.New(auth.Config{Store: store}))
 	})
-}
-
-func openStore(ctx context.Context, cfg settings.Server) (*sqlite.Store, error) {
-	if err := auth.PrivateDir(cfg.DataDir); err != nil {
-		return nil, fmt.Errorf("GOCHAT_DATA_DIR: %w", err)
-	}
-	return sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(cfg.DataDir, "gochat.db")})
 }
 
 // readPassword reads one line. On a terminal it says what it waits for; what is typed can be seen there.

@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -25,6 +24,7 @@ type cli struct {
 
 	Serve   serveCommand   `cmd:"" default:"1" help:"Serve the chat (the default)."`
 	Admin   adminCommand   `cmd:"" help:"Make an administrator, reset a password, or begin a new epoch after a restore."`
+	Migrate migrateCommand `cmd:"" help:"Bring the schema of the Postgres database up to date. SQLite does so by itself."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 	OpenAPI openAPICommand `cmd:"" name:"openapi" hidden:"" help:"Print the OpenAPI document."`
 }
@@ -67,9 +67,6 @@ func (c *cli) settings() (settings.Server, *slog.Logger, error) {
 	cfg, err := c.Flags.Server()
 	if err != nil {
 		return cfg, nil, err
-	}
-	if cfg.PostgresURL != "" || cfg.RedisURL != "" {
-		return cfg, nil, errors.New("GOCHAT_POSTGRES_URL and GOCHAT_REDIS_URL are not served by this version yet: leave them empty to run on SQLite")
 	}
 	return cfg, newLog(cfg), nil
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/gochat-dev/gochat/internal/auth"
 	"github.com/gochat-dev/gochat/internal/chat"
 	"github.com/gochat-dev/gochat/internal/httpapi"
-	"github.com/gochat-dev/gochat/internal/inmem"
 	"github.com/gochat-dev/gochat/internal/metrics"
 	"github.com/gochat-dev/gochat/internal/presence"
 	"github.com/gochat-dev/gochat/internal/relay"
@@ -59,37 +58,34 @@ func open(ctx context.Context, cfg settings.Server, log *slog.Logger) (_ *node, 
 	if n.admin, err = net.Listen("tcp", cfg.AdminListen); err != nil {
 		return nil, fmt.Errorf("GOCHAT_ADMIN_LISTEN: %w", err)
 	}
-	keys, err := openKeys(cfg, log)
-	if err != nil {
-		return nil, err
-	}
 	ctx, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
-	store, err := openStore(ctx, cfg)
+	if n.store, err = openStore(ctx, cfg); err != nil {
+		return nil, err
+	}
+	keys, err := openKeys(ctx, cfg, n.store, log)
 	if err != nil {
 		return nil, err
 	}
-	n.store = store
 	return n, n.wire(ctx, auth.NewTokens(keys, cfg.AccessTokenTTL))
-}
-
-func openKeys(cfg settings.Server, log *slog.Logger) (auth.KeySource, error) {
-	if cfg.JWTKeysFile != "" {
-		return auth.OpenKeyFile(cfg.JWTKeysFile, log)
-	}
-	return auth.OpenDataDir(cfg.DataDir, log)
 }
 
 // wire connects the parts, from the store outwards.
 func (n *node) wire(ctx context.Context, tokens *auth.Tokens) error {
 	name := chat.NewID()
 	series := metrics.New(version)
-	n.backplane = inmem.NewNetwork().Node(name)
+	var err error
+	if n.backplane, err = openBackplane(ctx, n.cfg, name, n.log); err != nil {
+		return err
+	}
 	config := relay.Config{
 		Node: name, Store: n.store, Backplane: n.backplane, Log: n.log, Observe: series,
 		SendRate: n.cfg.SendRate.Limit(), SendBurst: 2 * n.cfg.SendRate.N,
 	}
 	config.Hub.Observe = series
+	if n.cfg.PostgresURL != "" {
+		config.Committers = sharedCommitters
+	}
 	n.relay = relay.New(config)
 	n.presence = presence.New(presence.Config{
 		Node: name, Backplane: n.backplane, Hub: n.relay.Hub(), Publisher: n.relay, Log: n.log,
@@ -111,7 +107,6 @@ func (n *node) wire(ctx context.Context, tokens *auth.Tokens) error {
 		Guests: n.cfg.Guests, RefreshTTL: n.cfg.RefreshTokenTTL, Limit: n.cfg.AuthRate.Limit(), Burst: n.cfg.AuthRate.N,
 		Observe: series, Log: n.log,
 	})
-	var err error
 	n.api, err = httpapi.New(httpapi.Config{
 		Store: n.store, Relay: n.relay, Presence: n.presence, Auth: n.accounts,
 		Edge: httpapi.Edge{

@@ -135,6 +135,9 @@ func (p *parser) checkTogether(s *Server) {
 		p.fault("REFRESH_TOKEN_TTL", fmt.Sprintf("is %q: it must be longer than %sACCESS_TOKEN_TTL (%s)",
 			p.raw["REFRESH_TOKEN_TTL"], Prefix, p.raw["ACCESS_TOKEN_TTL"]))
 	}
+	if s.RedisURL != "" && p.raw["POSTGRES_URL"] == "" {
+		p.fault("REDIS_URL", fmt.Sprintf("is set and %sPOSTGRES_URL is not: nodes that share a Redis must share a database", Prefix))
+	}
 	_, port, _ := net.SplitHostPort(s.Listen)
 	if !p.bad["LISTEN"] && !p.bad["ADMIN_LISTEN"] && s.Listen == s.AdminListen && port != "0" {
 		p.fault("ADMIN_LISTEN", fmt.Sprintf("is %q: it must not be the public address, metrics and pprof are not for everybody", s.AdminListen))

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+
+	"github.com/gochat-dev/gochat/internal/auth"
+	"github.com/gochat-dev/gochat/internal/chat"
+	"github.com/gochat-dev/gochat/internal/inmem"
+	"github.com/gochat-dev/gochat/internal/postgres"
+	"github.com/gochat-dev/gochat/internal/redis"
+	"github.com/gochat-dev/gochat/internal/settings"
+	"github.com/gochat-dev/gochat/internal/sqlite"
+)
+
+// sharedCommitters is how many batches a node has under way at once where the store takes several.
+const sharedCommitters = 4
+
+// openStore opens the Postgres that is set, or else the SQLite file of the data directory.
+func openStore(ctx context.Context, cfg settings.Server) (chat.Store, error) {
+	if cfg.PostgresURL != "" {
+		store, err := postgres.Open(ctx, postgres.Config{URL: cfg.PostgresURL})
+		if err != nil {
+			return nil, fmt.Errorf("GOCHAT_POSTGRES_URL: %w", err)
+		}
+		return store, nil
+	}
+	if err := auth.PrivateDir(cfg.DataDir); err != nil {
+		return nil, fmt.Errorf("GOCHAT_DATA_DIR: %w", err)
+	}
+	store, err := sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(cfg.DataDir, "gochat.db")})
+	if err != nil {
+		return nil, err
+	}
+	return store, nil
+}
+
+// openBackplane joins the Redis that is set; without one the node is alone.
+func openBackplane(ctx context.Context, cfg settings.Server, node string, log *slog.Logger) (chat.Backplane, error) {
+	if cfg.RedisURL == "" {
+		return inmem.NewNetwork().Node(node), nil
+	}
+	backplane, err := redis.Open(ctx, redis.Config{URL: cfg.RedisURL, Node: node, Log: log})
+	if err != nil {
+		return nil, fmt.Errorf("GOCHAT_REDIS_URL: %w", err)
+	}
+	return backplane, nil
+}
+
+// openKeys opens the keys of access tokens: the file that is set, else those that the nodes of a database share, else
+// the file of the data directory.
+func openKeys(ctx context.Context, cfg settings.Server, store chat.Store, log *slog.Logger) (auth.KeySource, error) {
+	if cfg.JWTKeysFile != "" {
+		return auth.OpenKeyFile(cfg.JWTKeysFile, log)
+	}
+	shared, ok := store.(*postgres.Store)
+	if !ok {
+		return auth.OpenDataDir(cfg.DataDir, log)
+	}
+	set, err := shared.JWTKeys(ctx, auth.GenerateKeys)
+	if err != nil {
+		return nil, fmt.Errorf("keys of access tokens: %w", err)
+	}
+	return auth.ParseKeys(set)
+}
+
+// migrateCommand is a step of its own: several nodes start at once, and the schema is changed once.
+type migrateCommand struct {
+	Status bool `help:"Only show which migrations are applied."`
+}
+
+// Run brings the schema of the Postgres database up to date, or shows where it stands.
+func (m migrateCommand) Run(c *cli) error {
+	cfg, _, err := c.settings()
+	if err != nil {
+		return err
+	}
+	if cfg.PostgresURL == "" {
+		return errors.New("GOCHAT_POSTGRES_URL is not set: there is nothing to migrate, an SQLite file is brought up to date at the start")
+	}
+	step := postgres.Migrate
+	if m.Status {
+		step = postgres.MigrationStatus
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), postgres.MigrationTimeout)
+	defer cancel()
+	migrations, err := step(ctx, cfg.PostgresURL)
+	for _, one := range migrations {
+		applied := "not applied"
+		if !one.AppliedAt.IsZero() {
+			applied = one.AppliedAt.UTC().Format("2006-01-02 15:04:05")
+		}
+		fmt.Printf("%04d  %-19s  %s\n", one.Version, applied, one.Name)
+	}
+	return err
+}
