@@ -96,6 +96,27 @@ func TestRoomsAreListedInPages(t *testing.T) {
 	alice.do("GET", "/rooms?cursor=x", nil).refused(400, chat.CodeBadRequest)
 }
 
+func TestLogOfAPublicRoomIsItsMembers(t *testing.T) {
+	s := newServer(t, serverConfig{})
+	alice, bob := s.register("alice"), s.register("bobby")
+	id := alice.room("Public", chat.Public)
+	alice.do("POST", "/rooms/"+id+"/messages", `{"body":"only for us"}`).expect(201)
+	listed, _ := bob.do("GET", "/rooms/public?query=public", nil).items()
+	looks := map[string]map[string]any{
+		"the room":         bob.do("GET", "/rooms/"+id, nil).expect(200).object(),
+		"the public rooms": listed[0],
+	}
+	for what, room := range looks {
+		if room["last_entry"] != nil || room["role"] != nil || room["head_seq"] != 2.0 {
+			t.Errorf("%s, to somebody who is not a member: %v", what, room)
+		}
+	}
+	bob.do("POST", "/rooms/"+id+"/join", nil).expect(200)
+	if room := bob.do("GET", "/rooms/"+id, nil).expect(200).object(); room["last_entry"] == nil {
+		t.Errorf("a member is not told the last entry: %v", room)
+	}
+}
+
 func TestRoomIsChanged(t *testing.T) {
 	s := newServer(t, serverConfig{})
 	p := s.register("alice")

@@ -63,7 +63,7 @@ type Room struct {
 	Role        chat.Role       `json:"role,omitempty"` // absent for somebody who is not a member
 	LastReadSeq int64           `json:"last_read_seq"`
 	UnreadCount int             `json:"unread_count"`
-	LastEntry   *Entry          `json:"last_entry,omitempty"`
+	LastEntry   *Entry          `json:"last_entry,omitempty"` // absent for them too: the log is its members'
 }
 
 // FromRoom converts a room.
@@ -73,7 +73,7 @@ func FromRoom(r chat.RoomView) Room {
 		MemberCount: r.MemberCount, HeadSeq: r.Head.Seq, Role: r.Role,
 		LastReadSeq: r.LastReadSeq, UnreadCount: r.UnreadCount,
 	}
-	if r.LastEntry != nil {
+	if r.LastEntry != nil && r.Role != "" {
 		last := FromEntry(r.LastEntry)
 		room.LastEntry = &last
 	}
