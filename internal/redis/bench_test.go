@@ -107,3 +107,16 @@ func busy(b *testing.B, stats string) float64 {
 	}
 	return total
 }
+
+// BenchmarkWatch is what a room costs that becomes live beside 5,000 others.
+func BenchmarkWatch(b *testing.B) {
+	n := node(b, shared(b).URL(), "a")
+	for i := range 5_000 {
+		must(b, n.Watch(b.Context(), fmt.Sprint("room", i)))
+	}
+	i := 5_000
+	for b.Loop() {
+		must(b, n.Watch(b.Context(), fmt.Sprint("room", i)))
+		i++
+	}
+}

@@ -26,6 +26,7 @@ type bus struct {
 
 	mu      sync.Mutex
 	rooms   map[string]*watch // wanted
+	dirty   map[string]bool   // rooms that the subscription has to look at
 	queue   []chat.Notice
 	up      bool          // everything wanted at the time stood
 	breaks  int           // how often it was interrupted
@@ -43,7 +44,7 @@ func newWatch() *watch { return &watch{stands: make(chan struct{})} }
 func newBus() bus {
 	return bus{
 		tried: make(chan struct{}), changed: make(chan struct{}, 1), news: make(chan struct{}, 1),
-		rooms: make(map[string]*watch), stopped: make(chan struct{}),
+		rooms: make(map[string]*watch), dirty: make(map[string]bool), stopped: make(chan struct{}),
 	}
 }
 
@@ -82,6 +83,7 @@ func (s *bus) want(room string) (stands, stopped <-chan struct{}, down error) {
 	defer s.mu.Unlock()
 	if s.rooms[room] == nil {
 		s.rooms[room] = newWatch()
+		s.dirty[room] = true
 		signal(s.changed)
 	}
 	return s.rooms[room].stands, s.stopped, s.down
@@ -91,14 +93,24 @@ func (s *bus) unwant(room string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.rooms, room)
+	s.dirty[room] = true
 	signal(s.changed)
 }
 
-// wanted are the rooms to listen to.
-func (s *bus) wanted() map[string]*watch {
+// changes are the rooms that have been wanted since the last call, or all of them, and those that are not wanted any
+// more (nil).
+func (s *bus) changes(all bool) map[string]*watch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return maps.Clone(s.rooms)
+	defer clear(s.dirty)
+	if all {
+		return maps.Clone(s.rooms)
+	}
+	rooms := make(map[string]*watch, len(s.dirty))
+	for room := range s.dirty {
+		rooms[room] = s.rooms[room]
+	}
+	return rooms
 }
 
 // why is the reason for the last interruption.

@@ -65,7 +65,7 @@ type subscription struct {
 
 	links   map[*goredis.Client]*link
 	asked   map[string]*link  // by channel
-	rooms   map[string]*watch // by channel, as far as it is a room's
+	rooms   map[string]*watch // by channel
 	pending map[string]int    // by channel: requests that Redis has not confirmed
 	leaving map[string]int    // the same, for the end of it
 	stood   bool
@@ -100,7 +100,9 @@ func (s *subscription) run() error {
 	}
 	ping := time.NewTicker(pingEvery)
 	defer ping.Stop()
-	err := s.catchUp(ctx)
+	wanted := s.bus.changes(true)
+	wanted[""] = newWatch() // the channel that every node hears
+	err := s.catchUp(ctx, wanted)
 	for err == nil {
 		if !s.stood && len(s.pending) == 0 {
 			s.stood = true
@@ -111,7 +113,7 @@ func (s *subscription) run() error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-s.bus.changed:
-			err = s.catchUp(ctx)
+			err = s.catchUp(ctx, s.bus.changes(false))
 		case e := <-s.events:
 			err = s.take(e)
 		case <-ping.C:
@@ -121,16 +123,19 @@ func (s *subscription) run() error {
 	return err
 }
 
-// catchUp asks for what is wanted and not asked for, and the other way round.
-func (s *subscription) catchUp(ctx context.Context) error {
-	wanted := map[string]*watch{s.channel(""): nil}
-	for room, w := range s.bus.wanted() {
-		wanted[s.channel(room)] = w
-	}
+// catchUp asks for the rooms that are wanted and not asked for, and the other way round.
+func (s *subscription) catchUp(ctx context.Context, rooms map[string]*watch) error {
 	more, less := make(map[*link][]string), make(map[*link][]string)
-	for channel, w := range wanted {
+	for room, w := range rooms {
+		channel := s.channel(room)
 		l := s.asked[channel]
-		if l == nil {
+		switch {
+		case w == nil && l != nil:
+			less[l] = append(less[l], channel)
+			s.leaving[channel]++
+			delete(s.asked, channel)
+			delete(s.rooms, channel)
+		case w != nil && l == nil:
 			var err error
 			if l, err = s.linkTo(ctx, channel); err != nil {
 				return err
@@ -138,16 +143,10 @@ func (s *subscription) catchUp(ctx context.Context) error {
 			more[l] = append(more[l], channel)
 			s.asked[channel] = l
 			s.pending[channel]++
-		}
-		s.rooms[channel] = w
-		s.confirm(channel) // a room that was left and wanted again before anybody looked
-	}
-	for channel, l := range s.asked {
-		if _, ok := wanted[channel]; !ok {
-			less[l] = append(less[l], channel)
-			delete(s.asked, channel)
-			delete(s.rooms, channel)
-			s.leaving[channel]++
+			s.rooms[channel] = w
+		case w != nil: // it was left and wanted again before anybody looked
+			s.rooms[channel] = w
+			s.confirm(channel)
 		}
 	}
 	return errors.Join(s.each(less, func(l *link, channels []string) error {

@@ -22,6 +22,7 @@ import (
 type Config struct {
 	Password string
 	Args     []string // settings, as on redis-server's command line
+	Sentinel string   // not a server, but a Sentinel with these settings, as in its file
 }
 
 // Server is a Redis server. Its methods are for one goroutine, but for URL and Addr.
@@ -88,8 +89,15 @@ func (s *Server) Launch() error {
 	if s.process != nil {
 		return errors.New("it runs")
 	}
-	args := []string{
-		"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--dir", s.dir, "--save", "", "--appendonly", "no",
+	args := []string{"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--dir", s.dir}
+	if s.cfg.Sentinel == "" {
+		args = append(args, "--save", "", "--appendonly", "no")
+	} else {
+		file := filepath.Join(s.dir, "sentinel.conf")
+		if err := os.WriteFile(file, []byte(s.cfg.Sentinel), 0o600); err != nil {
+			return err
+		}
+		args = append([]string{file, "--sentinel"}, args...)
 	}
 	if s.cfg.Password != "" {
 		args = append(args, "--requirepass", s.cfg.Password)
