@@ -23,6 +23,18 @@ test.each([
   expect(html(text)).toBe(expected)
 })
 
+test.each([
+  ['![a cat](https://example.com/cat.png)', ['a cat', 'https://example.com/cat.png']],
+  ['[todo]: milk', ['[todo]: milk']],
+  ['[](https://example.com/a)', ['>https://example.com/a<']],
+])('nothing that was written vanishes: %j', (text, shown) => {
+  for (const part of shown) expect(html(text)).toContain(part)
+})
+
+test.each(['javascript:alert(1)', 'xmpp:a@example.com', '/rooms', '#', ''])('a link to %j is words', (target) => {
+  expect(html(`[x](${target})`)).toBe('<p>x</p>')
+})
+
 test('code blocks keep their text', () => {
   expect(html('```js\nlet a = "<b>"\n```')).toBe(
     '<pre><code class="language-js">let a = &quot;&lt;b&gt;&quot;\n</code></pre>',

@@ -4,18 +4,24 @@ import remarkBreaks from 'remark-breaks'
 import styles from './Markdown.module.css'
 import { remarkChat } from './remarkChat'
 
-/** What a message may become; everything else is shown as the text it was written as. No images: they would tell a stranger's server who reads. */
+/** What a message may become; everything else is shown as the text it was written as. No images (they are links): they would tell a stranger's server who reads. */
 const ALLOWED = [
   'p', 'br', 'strong', 'em', 'del', 'code', 'pre', 'blockquote', 'a', 'ul', 'ol', 'li',
   'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'hr',
 ]
 
+/** react-markdown's own rule would let through irc and xmpp, and paths, which lead into the app itself. */
+const LEADS_SOMEWHERE = /^(https?:\/\/|mailto:)/i
+
 const COMPONENTS: Components = {
-  a: ({ href, children }) => (
-    <a href={href} target="_blank" rel="noopener noreferrer nofollow">
-      {children}
-    </a>
-  ),
+  a: ({ href, children }) =>
+    href !== undefined && LEADS_SOMEWHERE.test(href) ? (
+      <a href={href} target="_blank" rel="noopener noreferrer nofollow">
+        {children ?? href}
+      </a>
+    ) : (
+      children
+    ),
 }
 
 const PLUGINS = [remarkChat, remarkBreaks]
@@ -23,7 +29,7 @@ const PLUGINS = [remarkChat, remarkBreaks]
 /** Text in which nothing can be Markdown needs no parser. */
 const SPECIAL = /[*_~`#>[\]<&\\|@:=]|www\.|\n[ \t]|^\s|^[-+\d]|\n[-+\d]/i
 
-/** A message's text. Raw HTML is never interpreted, and links are http, https or mailto only (react-markdown's own rule). */
+/** A message's text. Raw HTML is never interpreted, and links are http, https or mailto only. */
 export const Markdown = memo(function Markdown({ text }: { text: string }) {
   return (
     <div className={styles.text} dir="auto">

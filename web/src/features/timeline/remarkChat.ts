@@ -10,10 +10,13 @@ interface Extensions {
   fromMarkdownExtensions?: unknown[]
 }
 
+/** What would take from a message something that was written: definitions (`[todo]: milk`) are not shown, and images are not loaded. */
+const WITHOUT = { disable: { null: ['definition', 'labelStartImage'] } }
+
 /** What a chat needs beyond CommonMark: ~~strike~~ and bare links. (remark-gfm would bring tables and footnotes, and their weight.) */
 export function remarkChat(this: Processor): void {
   const data = this.data() as Extensions
-  data.micromarkExtensions = [...(data.micromarkExtensions ?? []), gfmStrikethrough(), gfmAutolinkLiteral()]
+  data.micromarkExtensions = [...(data.micromarkExtensions ?? []), gfmStrikethrough(), gfmAutolinkLiteral(), WITHOUT]
   data.fromMarkdownExtensions = [
     ...(data.fromMarkdownExtensions ?? []),
     gfmStrikethroughFromMarkdown(),
