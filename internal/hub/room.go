@@ -239,12 +239,7 @@ func (s *shard) addMember(r *room, user string) {
 		return
 	}
 	r.members[user] = struct{}{}
-	rooms := s.members[user]
-	if rooms == nil {
-		rooms = make(map[*room]struct{}, 1)
-		s.members[user] = rooms
-	}
-	rooms[r] = struct{}{}
+	s.members[user] = append(s.members[user], r)
 	if state, ok := s.states[user]; ok {
 		r.online++
 		r.presenceChanged(user, state)
@@ -257,9 +252,12 @@ func (s *shard) removeMember(r *room, user string) {
 	}
 	delete(r.members, user)
 	delete(r.presence, user)
-	delete(s.members[user], r)
-	if len(s.members[user]) == 0 {
+	rooms := s.members[user]
+	i := slices.Index(rooms, r)
+	if rooms = slices.Delete(rooms, i, i+1); len(rooms) == 0 {
 		delete(s.members, user)
+	} else {
+		s.members[user] = rooms
 	}
 	if _, ok := s.states[user]; ok {
 		r.online--

@@ -22,8 +22,8 @@ type shard struct {
 
 	rooms   map[string]*room
 	conns   map[Conn][]*seat
-	states  map[string]chat.State         // who is not offline, over all nodes
-	members map[string]map[*room]struct{} // user → live rooms that they are a member of
+	states  map[string]chat.State // who is not offline, over all nodes
+	members map[string][]*room    // user → live rooms that they are a member of
 }
 
 // seat is one connection's place in one room.
@@ -37,7 +37,7 @@ func newShard(cfg Config, source Source) *shard {
 	return &shard{
 		inbox: make(chan command, inboxSize), cfg: cfg, source: source,
 		rooms: make(map[string]*room), conns: make(map[Conn][]*seat),
-		states: make(map[string]chat.State), members: make(map[string]map[*room]struct{}),
+		states: make(map[string]chat.State), members: make(map[string][]*room),
 	}
 }
 

@@ -149,7 +149,7 @@ func (c setStates) apply(s *shard) {
 			}
 			s.states[change.UserID] = change.State
 		}
-		for r := range s.members[change.UserID] {
+		for _, r := range s.members[change.UserID] {
 			switch {
 			case change.State == chat.Offline:
 				r.online--
@@ -163,7 +163,7 @@ func (c setStates) apply(s *shard) {
 
 func (c userUpdated) apply(s *shard) {
 	told := make(map[Conn]struct{})
-	for r := range s.members[c.userID] {
+	for _, r := range s.members[c.userID] {
 		for _, st := range r.seats {
 			if _, ok := told[st.conn]; !ok {
 				told[st.conn] = struct{}{}
