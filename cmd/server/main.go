@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -91,6 +92,10 @@ func isTerminal(f *os.File) bool {
 
 type serveCommand struct{}
 
+// gcPercent is how much the heap may grow between collections, in percent of what is in use. Go's 100 doubles what each
+// connection costs; with 50 the collector takes about 2 % more of the CPU under load. GOGC in the environment goes first.
+const gcPercent = 50
+
 // Run serves until it is told to stop: the first signal drains, the second ends at once.
 func (serveCommand) Run(c *cli) error {
 	cfg, log, err := c.settings()
@@ -99,6 +104,9 @@ func (serveCommand) Run(c *cli) error {
 	}
 	for _, name := range settings.Unknown(os.Environ()) {
 		log.Warn("a variable looks like a setting and is none: is it misspelt?", "name", name)
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
