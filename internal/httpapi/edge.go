@@ -123,12 +123,6 @@ func withoutPort(scheme, host string) string {
 	return host
 }
 
-// The names by which a WebSocket client offers the protocol and, where it can't set a header, its token.
-const (
-	Subprotocol       = "gochat.v1"
-	bearerSubprotocol = "gochat.bearer."
-)
-
 // BearerToken is the access token that a request carries: as Authorization: Bearer, or, from a browser that
 // opens a WebSocket, as a second offered subprotocol gochat.bearer.<token>. Empty where there is none.
 func BearerToken(r *http.Request) string {
@@ -137,7 +131,7 @@ func BearerToken(r *http.Request) string {
 	}
 	for _, header := range r.Header.Values("Sec-WebSocket-Protocol") {
 		for offered := range strings.SplitSeq(header, ",") {
-			if token, ok := strings.CutPrefix(strings.TrimSpace(offered), bearerSubprotocol); ok && token != "" {
+			if token, ok := strings.CutPrefix(strings.TrimSpace(offered), bearerPrefix); ok && token != "" {
 				return token
 			}
 		}
