@@ -201,7 +201,6 @@ const (
 // batch is what the writer is to do next.
 type batch struct {
 	frames  []*wire.Frame
-	nudged  bool // look at the session's other business
 	closing bool // nothing comes after this
 }
 
@@ -214,7 +213,7 @@ func (o *outbox) take(reuse []*wire.Frame) batch {
 		o.parked.Wait()
 	}
 	o.waiting = false
-	b := batch{frames: reuse[:0], nudged: o.nudged}
+	b := batch{frames: reuse[:0]}
 	o.nudged, o.rest = false, false
 	size := 0
 	b.frames, o.frames, size = move(b.frames, o.frames, maxBatch)
