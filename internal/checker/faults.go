@@ -15,11 +15,11 @@ import (
 func (r *run) breakThings(ctx context.Context) {
 	for i, name := range r.plan.faults {
 		dice := rand.New(rand.NewPCG(r.cfg.Seed, uint64(1000+i)))
-		f := &fault{Rand: dice, slot: dice.IntN(r.plan.nodes), for_: time.Second + time.Duration(dice.Int64N(int64(6*time.Second)))}
+		f := &fault{Rand: dice, slot: dice.IntN(r.plan.nodes), lasts: time.Second + time.Duration(dice.Int64N(int64(6*time.Second)))}
 		at := 2*time.Second + time.Duration(dice.Int64N(int64(breaking-10*time.Second)))
 		r.wg.Go(func() {
 			time.Sleep(at)
-			r.history.note("", "", "FAULT %s n%d for %s", name, f.slot, f.for_)
+			r.history.note("", "", "FAULT %s n%d for %s", name, f.slot, f.lasts)
 			faultKinds[name](r, f)
 		})
 	}
@@ -146,21 +146,21 @@ func (r *run) replace(ctx context.Context, slot int, n *node, after time.Duratio
 func (r *run) cutOne(f *fault) {
 	if n := r.at(f.slot); n != nil {
 		n.backplane.Cut()
-		time.Sleep(f.for_)
+		time.Sleep(f.lasts)
 		n.backplane.Mend()
 	}
 }
 
 func (r *run) cutAll(f *fault) {
 	r.each(func(n *node) { n.backplane.Cut() })
-	time.Sleep(f.for_)
+	time.Sleep(f.lasts)
 	r.each(func(n *node) { n.backplane.Mend() })
 }
 
 func (r *run) numbersFail(f *fault) {
 	if n := r.at(f.slot); n != nil {
 		n.backplane.failNumbers(true)
-		time.Sleep(f.for_)
+		time.Sleep(f.lasts)
 		n.backplane.failNumbers(false)
 	}
 }
@@ -170,7 +170,7 @@ func (r *run) forget(*fault) { r.network.Forget() }
 func (r *run) commitsLost(f *fault) {
 	if n := r.at(f.slot); n != nil {
 		n.store.set(func(s *StoreFaults) { s.LoseBefore, s.LoseAfter = 0.15, 0.25 })
-		time.Sleep(f.for_)
+		time.Sleep(f.lasts)
 		n.store.set(func(s *StoreFaults) { s.LoseBefore, s.LoseAfter = 0, 0 })
 	}
 }
@@ -181,12 +181,12 @@ func (r *run) storeDown(f *fault) {
 	}
 	if n := r.at(f.slot); n != nil && f.IntN(2) == 0 {
 		down(true)(n)
-		time.Sleep(f.for_)
+		time.Sleep(f.lasts)
 		down(false)(n)
 		return
 	}
 	r.each(down(true))
-	time.Sleep(f.for_)
+	time.Sleep(f.lasts)
 	r.each(down(false))
 }
 
@@ -195,14 +195,14 @@ func (r *run) storeSlow(f *fault) {
 		return func(n *node) { n.store.set(func(s *StoreFaults) { s.Latency = d }) }
 	}
 	r.each(slow(800 * time.Millisecond))
-	time.Sleep(f.for_)
+	time.Sleep(f.lasts)
 	r.each(slow(r.plan.latency))
 }
 
 func (r *run) kill(f *fault) {
 	if n := r.at(f.slot); n != nil {
 		n.die()
-		r.replace(context.Background(), f.slot, n, f.for_)
+		r.replace(context.Background(), f.slot, n, f.lasts)
 	}
 }
 
@@ -219,7 +219,7 @@ func (r *run) killAt(f *fault, arm func(*StoreFaults)) {
 	select {
 	case <-n.gone:
 		r.history.note("", "", "FAULT n%d is killed", f.slot)
-		r.replace(context.Background(), f.slot, n, f.for_)
+		r.replace(context.Background(), f.slot, n, f.lasts)
 	case <-time.After(5 * time.Second): // nothing was sent there
 		n.store.set(func(s *StoreFaults) { s.DieBefore, s.DieAfter = false, false })
 	}
@@ -243,7 +243,7 @@ func (r *run) dropClients(f *fault) {
 func (r *run) freeze(f *fault) {
 	c := r.clients[f.IntN(len(r.clients))]
 	c.Freeze()
-	time.Sleep(f.for_ * 2)
+	time.Sleep(f.lasts * 2)
 	c.Thaw()
 }
 
@@ -271,7 +271,7 @@ func (r *run) restoreTo(f *fault, epoch, forget bool) {
 		r.history.violate("HARNESS", "", "", "backup: %v", err)
 		return
 	}
-	time.Sleep(f.for_)
+	time.Sleep(f.lasts)
 	if err := r.ledger.Restore(ctx); err != nil {
 		r.history.violate("HARNESS", "", "", "restore: %v", err)
 		return

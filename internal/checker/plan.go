@@ -86,6 +86,6 @@ func (p plan) String() string {
 // fault is one thing that is broken for a while, at moments drawn from the seed.
 type fault struct {
 	*rand.Rand
-	slot int
-	for_ time.Duration
+	slot  int
+	lasts time.Duration
 }

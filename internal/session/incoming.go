@@ -34,12 +34,12 @@ func (in *incoming) release() {
 	incomings.Put(in)
 }
 
-// closeFrame is a client's close frame, as an error of Read.
-type closeFrame struct {
+// closeError is a client's close frame, as an error of Read.
+type closeError struct {
 	code int // 0: it named none
 }
 
-func (c closeFrame) Error() string { return fmt.Sprintf("the client closed with code %d", c.code) }
+func (c closeError) Error() string { return fmt.Sprintf("the client closed with code %d", c.code) }
 
 // errProtocol says that what was read is no WebSocket frame (RFC 6455 section 5.2).
 var errProtocol = errors.New("protocol error")
@@ -190,13 +190,13 @@ func (w *WebSocket) control(h ws.Header) error {
 
 func readClose(payload []byte) error {
 	if len(payload) == 0 {
-		return closeFrame{}
+		return closeError{}
 	}
 	code, reason := ws.ParseCloseFrameData(payload)
 	if err := ws.CheckCloseFrameData(code, reason); err != nil {
 		return asProtocol(err)
 	}
-	return closeFrame{int(code)}
+	return closeError{int(code)}
 }
 
 func asProtocol(err error) error {

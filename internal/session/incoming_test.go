@@ -97,7 +97,7 @@ func TestFrames(t *testing.T) {
 			masked(continuation, "more"), masked(fin|continuation, ""), masked(fin|closing, "")), 1009},
 		{"binary fragments", join(masked(binaryFrame, "1"), masked(fin|continuation, ping("1")), masked(fin|closing, "")), 4110},
 	} {
-		t.Run(bad.name, func(t *testing.T) {
+		t.Run(bad.name, func(*testing.T) {
 			c := g.dial()
 			_, err := c.NetConn().Write(bad.frames)
 			g.no(err)
@@ -105,7 +105,7 @@ func TestFrames(t *testing.T) {
 			g.no(c.Close())
 		})
 	}
-	t.Run("a connection that is cut amid a frame ends", func(t *testing.T) {
+	t.Run("a connection that is cut amid a frame ends", func(*testing.T) {
 		for _, part := range []int{1, 5, 10} {
 			c := g.dial()
 			_, err := c.NetConn().Write(masked(fin|textFrame, ping("1"))[:part])

@@ -215,7 +215,7 @@ func (o *outbox) take(reuse []*wire.Frame) batch {
 	o.waiting = false
 	b := batch{frames: reuse[:0]}
 	o.nudged, o.rest = false, false
-	size := 0
+	var size int
 	b.frames, o.frames, size = move(b.frames, o.frames, maxBatch)
 	o.bytes -= size
 	o.drained.Signal()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -183,9 +184,7 @@ func (srv *Server) here(ctx context.Context, roomID, userID string) (wire.Presen
 		for _, m := range members {
 			ids = append(ids, m.User.ID)
 		}
-		for id, state := range srv.presence.States(ctx, ids) {
-			states[id] = state
-		}
+		maps.Copy(states, srv.presence.States(ctx, ids))
 		if cursor = next; cursor == "" {
 			break
 		}

@@ -164,7 +164,7 @@ func (p *Pending) Start(sock Socket) {
 	var direct func(*wire.Frame) writeResult
 	if try, ok := sock.(tryWriter); ok {
 		direct = func(f *wire.Frame) writeResult {
-			result := try.TryWrite(f)
+			result := try.tryWrite(f)
 			if result == wroteAll {
 				s.sent.Store(time.Now().UnixNano())
 				srv.observeWritten(f)

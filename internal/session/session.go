@@ -230,7 +230,7 @@ func (s *Session) read() {
 
 // closeCode is what a client's close frame is answered with; 0 where there was none.
 func closeCode(err error) int {
-	var end closeFrame
+	var end closeError
 	switch {
 	case errors.Is(err, errProtocol):
 		return closeProtocol
@@ -261,7 +261,7 @@ func (s *Session) note(level slog.Level, what string, args ...any) {
 		return
 	}
 	log := s.srv.log.With("request_id", s.requestID, "connection", s.id, "user", s.userID)
-	log.Log(s.srv.ctx, level, what, args...)
+	log.Log(s.srv.ctx, level, what, args...) //nolint:sloglint // the callers' texts are constants
 }
 
 func (s *Session) context() (context.Context, context.CancelFunc) {

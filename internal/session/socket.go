@@ -18,7 +18,7 @@ type Socket interface {
 	// Read returns the next message. The bytes are valid until the next call. ErrTooLarge, ErrNotText, or what
 	// ended the connection.
 	Read() ([]byte, error)
-	// Write writes what is left of an earlier TryWrite, then the frames.
+	// Write writes what is left of an earlier tryWrite, then the frames.
 	Write(frames []*wire.Frame) error
 	// Finish writes a close frame, unless the code is 0, and lets Read end soon.
 	Finish(code int, reason string)
@@ -30,7 +30,7 @@ type Socket interface {
 
 // tryWriter is a Socket that can write without waiting.
 type tryWriter interface {
-	TryWrite(f *wire.Frame) writeResult
+	tryWrite(f *wire.Frame) writeResult
 }
 
 // What Read can say of a message that is none of the contract.
@@ -63,7 +63,7 @@ type WebSocket struct {
 
 	// owned by whoever writes
 	buf  []byte
-	rest []byte // of a frame that TryWrite wrote in part
+	rest []byte // of a frame that tryWrite wrote in part
 	try  struct {
 		data []byte
 		n    int
@@ -136,8 +136,8 @@ func (w *WebSocket) appendPong(b []byte) []byte {
 	return append(b, w.ping...)
 }
 
-// TryWrite writes a frame without ever waiting.
-func (w *WebSocket) TryWrite(f *wire.Frame) writeResult {
+// tryWrite writes a frame without ever waiting.
+func (w *WebSocket) tryWrite(f *wire.Frame) writeResult {
 	if w.raw == nil || len(w.rest) > 0 {
 		return wroteNothing
 	}
