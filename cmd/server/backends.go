@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/gochat-dev/gochat/internal/auth"
 	"github.com/gochat-dev/gochat/internal/chat"
@@ -36,6 +38,19 @@ func openStore(ctx context.Context, cfg settings.Server) (chat.Store, error) {
 		return nil, err
 	}
 	return store, nil
+}
+
+// lockDir takes the data directory for one server: two on one file would not hear each other's bells. The lock ends
+// with the process, and does not keep admin commands out.
+func lockDir(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, "server.lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("GOCHAT_DATA_DIR: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("GOCHAT_DATA_DIR: another server runs on %s: stop it, or give this one a directory of its own", dir), f.Close())
+	}
+	return f, nil
 }
 
 // openBackplane joins the Redis that is set; without one the node is alone.

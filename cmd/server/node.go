@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -35,6 +36,7 @@ type node struct {
 	api       *httpapi.API
 
 	public, admin net.Listener
+	lock          *os.File // of the data directory; nil on Postgres
 }
 
 const (
@@ -62,6 +64,11 @@ func open(ctx context.Context, cfg settings.Server, log *slog.Logger) (_ *node, 
 	defer cancel()
 	if n.store, err = openStore(ctx, cfg); err != nil {
 		return nil, err
+	}
+	if cfg.PostgresURL == "" {
+		if n.lock, err = lockDir(cfg.DataDir); err != nil {
+			return nil, err
+		}
 	}
 	keys, err := openKeys(ctx, cfg, n.store, log)
 	if err != nil {
@@ -205,6 +212,11 @@ func (n *node) close() {
 			continue
 		}
 		if err := c.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			n.log.Warn("closing", "err", err)
+		}
+	}
+	if n.lock != nil {
+		if err := n.lock.Close(); err != nil {
 			n.log.Warn("closing", "err", err)
 		}
 	}

@@ -278,7 +278,7 @@ func (r *Relay) knownAside(drafts []chat.Draft, outcomes []chat.Outcome) ([]int,
 
 // number asks the backplane for numbers, one trip for the batch (SEQ4). While it can't be reached the store alone decides (SEQ5).
 func (r *Relay) number(drafts []chat.Draft) map[string]int64 {
-	if time.Now().UnixNano() < r.numbersDown.Load() {
+	if until := r.numbersDown.Load(); until != nil && time.Now().Before(*until) {
 		return nil
 	}
 	counts := make(map[string]int)
@@ -293,7 +293,8 @@ func (r *Relay) number(drafts []chat.Draft) map[string]int64 {
 	defer cancel()
 	firsts, err := r.cfg.Backplane.Number(ctx, counts)
 	if err != nil {
-		r.numbersDown.Store(time.Now().Add(time.Second).UnixNano())
+		until := time.Now().Add(time.Second)
+		r.numbersDown.Store(&until)
 		r.log.Warn("the backplane gives no numbers: the store alone decides", "err", err)
 		return nil
 	}

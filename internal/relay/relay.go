@@ -81,7 +81,7 @@ type Relay struct {
 	presences Presences
 	epoch     atomic.Pointer[string]
 
-	numbersDown atomic.Int64 // unix nanoseconds until which the backplane is not asked for numbers
+	numbersDown atomic.Pointer[time.Time] // until when the backplane is not asked for numbers; nil: it is asked
 	storeDown   atomic.Bool
 
 	ctx    context.Context // of the goroutines; ended by Close

@@ -213,7 +213,7 @@ func (s *Session) begin(hello Hello, snap chat.Snapshot) {
 	enter := make([]Resume, 0, len(snap.Rooms))
 	s.mu.Lock()
 	for _, r := range hello.Resume {
-		if s.place(r.RoomID) == nil {
+		if s.place(r.RoomID) == nil && snap.More == "" { // past a list that is cut it may still be the user's
 			s.out.putAlways(wire.RoomRemoved(r.RoomID, wire.ReasonRemoved))
 		}
 	}

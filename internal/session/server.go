@@ -44,6 +44,7 @@ type Server struct {
 	log      *slog.Logger
 	relay    *relay.Relay
 	presence *presence.Service
+	made     time.Time
 
 	work      work
 	admission chan struct{} // a place for each snapshot under way (RES4)
@@ -91,7 +92,7 @@ func New(cfg Config) *Server {
 		cfg.Observe = unobserved{}
 	}
 	srv := &Server{
-		cfg: cfg, log: cfg.Log, relay: cfg.Relay, presence: cfg.Presence,
+		cfg: cfg, log: cfg.Log, relay: cfg.Relay, presence: cfg.Presence, made: time.Now(),
 		work: work{wake: make(chan struct{}, cfg.Workers)}, admission: make(chan struct{}, cfg.Workers),
 		sessions: make(map[*Session]struct{}), users: make(map[string][]*Session), idle: make(chan struct{}),
 	}
@@ -166,7 +167,7 @@ func (p *Pending) Start(sock Socket) {
 		direct = func(f *wire.Frame) writeResult {
 			result := try.tryWrite(f)
 			if result == wroteAll {
-				s.sent.Store(time.Now().UnixNano())
+				s.sent.Store(srv.clock())
 				srv.observeWritten(f)
 			}
 			return result
@@ -176,7 +177,7 @@ func (p *Pending) Start(sock Socket) {
 		ws.pong = s.out.nudge
 	}
 	s.out.init(srv.cfg.OutboxBytes, direct)
-	now := time.Now().UnixNano()
+	now := srv.clock()
 	s.heard.Store(now)
 	s.sent.Store(now)
 	s.expires.Store(p.hello.Expires.UnixNano())

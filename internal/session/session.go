@@ -71,8 +71,8 @@ type Session struct {
 	out       outbox
 
 	expires atomic.Int64 // unix nanoseconds: when the access token ends
-	heard   atomic.Int64 // unix nanoseconds: when the client was last heard
-	sent    atomic.Int64 // unix nanoseconds: when something was last written
+	heard   atomic.Int64 // by Server.clock: when the client was last heard
+	sent    atomic.Int64 // by Server.clock: when something was last written
 	open    atomic.Int32 // goroutines of the connection that run: reader and writer
 	live    atomic.Bool  // sock and out are there, the welcome is in the outbox
 	closed  atomic.Bool
@@ -80,7 +80,7 @@ type Session struct {
 	logout  atomic.Bool  // closed because the session was revoked (PRS3)
 
 	reader reader
-	pinged int64 // unix nanoseconds; owned by the server's sweep
+	pinged int64 // by Server.clock; owned by the server's sweep
 
 	mu      sync.Mutex
 	epoch   string // as of the last list of rooms
@@ -186,7 +186,7 @@ func (s *Session) write() {
 			return
 		}
 		if len(b.frames) > 0 {
-			s.sent.Store(time.Now().UnixNano())
+			s.sent.Store(s.srv.clock())
 			s.srv.observeWrite(b.frames)
 		}
 		frames = b.frames
@@ -220,7 +220,7 @@ func (s *Session) read() {
 			return
 		case s.closed.Load(): // read on until the client has taken the close frame
 		default:
-			s.heard.Store(time.Now().UnixNano())
+			s.heard.Store(s.srv.clock())
 			if err := wire.Decode(message, s.handle); err != nil {
 				s.close(CloseBadFrame, err.Error())
 			}

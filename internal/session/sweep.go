@@ -17,21 +17,23 @@ func (srv *Server) sweep() {
 			return
 		case now := <-ticker.C:
 			for _, s := range srv.all("") {
-				srv.look(s, now.UnixNano(), ping)
+				srv.look(s, now, ping)
 			}
 		}
 	}
 }
 
-func (srv *Server) look(s *Session, now int64, ping *wire.Frame) {
+// clock counts nanoseconds since the server was made, however the wall clock is set meanwhile.
+func (srv *Server) clock() int64 { return int64(time.Since(srv.made)) }
+
+func (srv *Server) look(s *Session, wall time.Time, ping *wire.Frame) {
 	if !s.live.Load() {
 		return
 	}
-	expires := s.expires.Load()
-	every := int64(srv.cfg.PingEvery)
+	now, every := srv.clock(), int64(srv.cfg.PingEvery)
 	heard, sent := s.heard.Load(), s.sent.Load()
 	switch {
-	case now > expires:
+	case wall.UnixNano() > s.expires.Load():
 		s.close(CloseExpired, "the access token has expired: refresh it and reconnect")
 	case now-heard > 2*every:
 		s.close(CloseNoPong, "no pong")
