@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -13,7 +14,11 @@ import (
 var (
 	seeds = flag.Int("seeds", 300, "how many histories are checked")
 	seed  = flag.Uint64("seed", 0, "replay the history of this seed alone")
+	once  = flag.Bool("first", false, "stop at the first history that is wrong")
 )
+
+// wrong says that a history was.
+var wrong atomic.Bool
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -30,6 +35,9 @@ func TestHistories(t *testing.T) {
 		for s := first; s <= last; s++ {
 			t.Run(fmt.Sprint(s), func(t *testing.T) {
 				t.Parallel()
+				if *once && wrong.Load() {
+					t.Skip("another one was wrong")
+				}
 				synctest.Test(t, func(t *testing.T) { check(t, s) })
 			})
 		}
@@ -57,6 +65,7 @@ func check(t *testing.T, s uint64) {
 		t.Errorf("seed %d: %s", s, v[i])
 	}
 	if len(v) > 0 {
+		wrong.Store(true)
 		t.Logf("what led to it (replay it with: go test ./internal/checker -run Histories -seed %d):\n%s", s, h.Excerpt())
 	}
 }
@@ -67,7 +76,7 @@ func quickDir(t *testing.T) string {
 	if _, err := os.Stat(shm); err != nil {
 		return t.TempDir()
 	}
-	dir, err := os.MkdirTemp(shm, "gochat-checker") //nolint:usetesting // in memory, which t.TempDir is not
+	dir, err := os.MkdirTemp(shm, "gochat-checker")
 	if err != nil {
 		return t.TempDir()
 	}

@@ -36,10 +36,10 @@ type Client struct {
 	sent     []*item              // all, in the order of sending
 	pause    map[string]time.Time // rooms in which nothing is sent for a while
 	failed   int                  // connections in a row that failed
-
-	nomore bool // a close code forbade to come back
-	frozen bool
-	thawed time.Time // when a client that was frozen sends again
+	waitFor  time.Duration        // what a node advised
+	nomore   bool                 // a close code forbade to come back
+	frozen   bool
+	thawed   time.Time // when a client that was frozen sends again
 }
 
 // item is a message of the client.
@@ -175,7 +175,8 @@ func (c *Client) backoff(ctx context.Context, err error) {
 	limit := min(firstTry<<min(c.failed, 10), maxBackoff)
 	c.failed++
 	wait := time.Duration(c.rand.Int64N(int64(limit)))
-	if refused, ok := errors.AsType[*Refused](err); ok {
+	var refused *Refused
+	if errors.As(err, &refused) {
 		wait = max(wait, refused.RetryAfter)
 	}
 	timer := time.NewTimer(wait)
@@ -248,7 +249,8 @@ func (c *Client) serve(ctx context.Context, ln *line) error {
 }
 
 func (c *Client) ended(err error) error {
-	if end, ok := errors.AsType[*CloseError](err); ok {
+	var end *CloseError
+	if errors.As(err, &end) {
 		if end.Code == session.CloseTooLarge || end.Code >= 4100 && end.Code < 4200 {
 			c.nomore = true
 			c.history.violate("WS", c.name, "", "closed with %d %s: a good client is never told so", end.Code, end.Reason)
@@ -370,6 +372,15 @@ func (c *Client) pageBack(roomID string, room *roomCopy) {
 	room.back = true
 	c.line.command(map[string]any{"type": "history", "room_id": roomID, "before_seq": room.start + 1, "limit": 100},
 		&request{kind: "history", roomID: roomID, gen: room.gen})
+}
+
+// Hang has the client lose its connection.
+func (c *Client) Hang() {
+	c.Do(func() {
+		if c.line != nil {
+			c.line.conn.Close()
+		}
+	})
 }
 
 // Signal has the client type and read, which nobody counts on.

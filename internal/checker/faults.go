@@ -15,11 +15,11 @@ import (
 func (r *run) breakThings(ctx context.Context) {
 	for i, name := range r.plan.faults {
 		dice := rand.New(rand.NewPCG(r.cfg.Seed, uint64(1000+i)))
-		f := &fault{Rand: dice, slot: dice.IntN(r.plan.nodes), lasts: time.Second + time.Duration(dice.Int64N(int64(6*time.Second)))}
+		f := &fault{Rand: dice, slot: dice.IntN(r.plan.nodes), span: time.Second + time.Duration(dice.Int64N(int64(6*time.Second)))}
 		at := 2*time.Second + time.Duration(dice.Int64N(int64(breaking-10*time.Second)))
 		r.wg.Go(func() {
 			time.Sleep(at)
-			r.history.note("", "", "FAULT %s n%d for %s", name, f.slot, f.lasts)
+			r.history.note("", "", "FAULT %s n%d for %s", name, f.slot, f.span)
 			faultKinds[name](r, f)
 		})
 	}
@@ -39,8 +39,10 @@ func (r *run) step(_ context.Context, n int) {
 		c.Repeat()
 	case k == 1:
 		c.Signal(room)
-	case k < 5 && !r.plan.stable:
+	case k < 5 && !r.plan.stable, k < 16 && r.plan.churn:
 		r.membership(room)
+	case k == 16 && r.plan.churn:
+		c.Hang()
 	case k == 5 && !r.plan.calm:
 		c.Back()
 	case k < 8:
@@ -87,7 +89,7 @@ func (r *run) heal(ctx context.Context) {
 			r.replace(ctx, i, n, 0)
 			continue
 		}
-		n.restoreHealth(r.plan.latency)
+		n.restoreHealth(r.plan.healthy())
 		if !r.plan.calm {
 			n.backplane.SetFaults(chattest.Faults{})
 		}
@@ -98,8 +100,8 @@ func (r *run) heal(ctx context.Context) {
 	r.history.note("", "", "HEALED")
 }
 
-func (n *node) restoreHealth(latency time.Duration) {
-	n.store.set(func(f *StoreFaults) { *f = StoreFaults{Latency: latency} })
+func (n *node) restoreHealth(healthy StoreFaults) {
+	n.store.set(func(f *StoreFaults) { *f = healthy })
 	n.backplane.failNumbers(false)
 	n.backplane.Mend()
 }
@@ -146,21 +148,21 @@ func (r *run) replace(ctx context.Context, slot int, n *node, after time.Duratio
 func (r *run) cutOne(f *fault) {
 	if n := r.at(f.slot); n != nil {
 		n.backplane.Cut()
-		time.Sleep(f.lasts)
+		time.Sleep(f.span)
 		n.backplane.Mend()
 	}
 }
 
 func (r *run) cutAll(f *fault) {
 	r.each(func(n *node) { n.backplane.Cut() })
-	time.Sleep(f.lasts)
+	time.Sleep(f.span)
 	r.each(func(n *node) { n.backplane.Mend() })
 }
 
 func (r *run) numbersFail(f *fault) {
 	if n := r.at(f.slot); n != nil {
 		n.backplane.failNumbers(true)
-		time.Sleep(f.lasts)
+		time.Sleep(f.span)
 		n.backplane.failNumbers(false)
 	}
 }
@@ -170,7 +172,7 @@ func (r *run) forget(*fault) { r.network.Forget() }
 func (r *run) commitsLost(f *fault) {
 	if n := r.at(f.slot); n != nil {
 		n.store.set(func(s *StoreFaults) { s.LoseBefore, s.LoseAfter = 0.15, 0.25 })
-		time.Sleep(f.lasts)
+		time.Sleep(f.span)
 		n.store.set(func(s *StoreFaults) { s.LoseBefore, s.LoseAfter = 0, 0 })
 	}
 }
@@ -181,13 +183,23 @@ func (r *run) storeDown(f *fault) {
 	}
 	if n := r.at(f.slot); n != nil && f.IntN(2) == 0 {
 		down(true)(n)
-		time.Sleep(f.lasts)
+		time.Sleep(f.span)
 		down(false)(n)
 		return
 	}
 	r.each(down(true))
-	time.Sleep(f.lasts)
+	time.Sleep(f.span)
 	r.each(down(false))
+}
+
+// storeFlaky has some commits fail and others not.
+func (r *run) storeFlaky(f *fault) {
+	refuse := func(share float64) func(*node) {
+		return func(n *node) { n.store.set(func(s *StoreFaults) { s.Refuse = share }) }
+	}
+	r.each(refuse(0.2))
+	time.Sleep(f.span)
+	r.each(refuse(0))
 }
 
 func (r *run) storeSlow(f *fault) {
@@ -195,14 +207,14 @@ func (r *run) storeSlow(f *fault) {
 		return func(n *node) { n.store.set(func(s *StoreFaults) { s.Latency = d }) }
 	}
 	r.each(slow(800 * time.Millisecond))
-	time.Sleep(f.lasts)
+	time.Sleep(f.span)
 	r.each(slow(r.plan.latency))
 }
 
 func (r *run) kill(f *fault) {
 	if n := r.at(f.slot); n != nil {
 		n.die()
-		r.replace(context.Background(), f.slot, n, f.lasts)
+		r.replace(context.Background(), f.slot, n, f.span)
 	}
 }
 
@@ -219,7 +231,7 @@ func (r *run) killAt(f *fault, arm func(*StoreFaults)) {
 	select {
 	case <-n.gone:
 		r.history.note("", "", "FAULT n%d is killed", f.slot)
-		r.replace(context.Background(), f.slot, n, f.lasts)
+		r.replace(context.Background(), f.slot, n, f.span)
 	case <-time.After(5 * time.Second): // nothing was sent there
 		n.store.set(func(s *StoreFaults) { s.DieBefore, s.DieAfter = false, false })
 	}
@@ -243,7 +255,7 @@ func (r *run) dropClients(f *fault) {
 func (r *run) freeze(f *fault) {
 	c := r.clients[f.IntN(len(r.clients))]
 	c.Freeze()
-	time.Sleep(f.lasts * 2)
+	time.Sleep(f.span * 2)
 	c.Thaw()
 }
 
@@ -271,7 +283,7 @@ func (r *run) restoreTo(f *fault, epoch, forget bool) {
 		r.history.violate("HARNESS", "", "", "backup: %v", err)
 		return
 	}
-	time.Sleep(f.lasts)
+	time.Sleep(f.span)
 	if err := r.ledger.Restore(ctx); err != nil {
 		r.history.violate("HARNESS", "", "", "restore: %v", err)
 		return

@@ -4,7 +4,6 @@ package checker
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -82,8 +81,8 @@ func (h *History) Excerpt() string {
 		}
 	}
 	var b strings.Builder
-	for _, line := range slices.Backward(lines) {
-		b.WriteString(line)
+	for i := len(lines) - 1; i >= 0; i-- {
+		b.WriteString(lines[i])
 		b.WriteByte('\n')
 	}
 	return b.String()

@@ -29,8 +29,9 @@ type Ledger struct {
 	heads   map[string]chat.Position
 	keys    map[chat.Key]string // message ids of this history
 	moves   []move
-	kept    map[string]bool // message ids at the last backup
-	changed time.Time       // when the history changed last
+	refused map[chat.Key]bool // drafts that were refused at least once
+	kept    map[string]bool   // message ids at the last backup
+	changed bool              // a restore changed the history
 }
 
 type commit struct {
@@ -50,7 +51,7 @@ type move struct {
 func NewLedger(db Database, h *History) *Ledger {
 	return &Ledger{
 		history: h, db: db, commits: make(map[string]*commit), heads: make(map[string]chat.Position),
-		keys: make(map[chat.Key]string),
+		keys: make(map[chat.Key]string), refused: make(map[chat.Key]bool),
 	}
 }
 
@@ -69,8 +70,11 @@ func (l *Ledger) Append(ctx context.Context, drafts []chat.Draft, firsts map[str
 	if err != nil {
 		return nil, err
 	}
-	for _, o := range outcomes {
-		if o.Err == nil && !o.Duplicate {
+	for i, o := range outcomes {
+		switch {
+		case o.Err != nil:
+			l.refused[drafts[i].Key()] = true
+		case !o.Duplicate:
 			l.committed(o.Entry)
 		}
 	}
@@ -176,14 +180,21 @@ func (l *Ledger) Restore(ctx context.Context) error {
 			l.heads[c.RoomID] = c.Position()
 		}
 	}
-	l.changed = time.Now()
+	l.changed = true
 	l.history.note("", "", "RESTORE: %d entries are lost", lost)
 	return nil
 }
 
-// historyChanged reports whether a restore happened after a moment.
-func (l *Ledger) historyChanged(since time.Time) bool {
+// historyChanged reports whether there was a restore.
+func (l *Ledger) historyChanged() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return !l.changed.IsZero() && !l.changed.Before(since)
+	return l.changed
+}
+
+// wasRefused reports whether a draft was refused at least once: when it was sent again, others may have been before it.
+func (l *Ledger) wasRefused(key chat.Key) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.refused[key]
 }

@@ -61,6 +61,7 @@ type line struct {
 
 	// owned by the client
 	welcomed  bool
+	epoch     string
 	feed      map[string]place // where the pushes of each live room stand
 	resuming  map[string]bool
 	pending   map[int64]*request

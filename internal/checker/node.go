@@ -28,7 +28,8 @@ type node struct {
 	wg        sync.WaitGroup
 	dead      atomic.Bool
 	gone      chan struct{} // closed by die
-	closing   sync.Once
+	closing   atomic.Bool
+	closed    chan struct{} // closed when close is done
 
 	mu    sync.Mutex
 	pipes map[*pipe]struct{} // guarded by mu
@@ -55,7 +56,7 @@ type Sizes struct {
 
 // startNode starts a node; it fails if its store can't be read.
 func startNode(ctx context.Context, cfg nodeConfig) (*node, error) {
-	n := &node{name: cfg.name, gone: make(chan struct{}), pipes: make(map[*pipe]struct{})}
+	n := &node{name: cfg.name, gone: make(chan struct{}), closed: make(chan struct{}), pipes: make(map[*pipe]struct{})}
 	n.store = newNodeStore(cfg.ledger, cfg.seed, n.die)
 	n.store.faults = cfg.store
 	n.backplane = newBackplane(cfg.network.Node(cfg.name), cfg.seed, cfg.bus)
@@ -91,6 +92,7 @@ func (n *node) connect(ctx context.Context, hello session.Hello) (Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	n.store.delayUpgrade(ctx)
 	p := newPipe()
 	n.mu.Lock()
 	n.pipes[p] = struct{}{}
@@ -125,13 +127,16 @@ func (n *node) die() {
 
 // close ends the node's goroutines and waits for them.
 func (n *node) close() {
-	n.closing.Do(func() {
-		n.stop()
-		n.wg.Wait()
-		n.server.Close()
-		n.relay.Close()
-		_ = n.backplane.Close() // nobody listens any more
-	})
+	if n.closing.Swap(true) {
+		<-n.closed // not a sync.Once: to wait for its mutex stops the bubble's clock
+		return
+	}
+	n.stop()
+	n.wg.Wait()
+	n.server.Close()
+	n.relay.Close()
+	_ = n.backplane.Close() // nobody listens any more
+	close(n.closed)
 }
 
 // leave is an orderly farewell: everybody is asked to go elsewhere first (DRN1).

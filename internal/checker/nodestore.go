@@ -27,7 +27,9 @@ type nodeStore struct {
 // StoreFaults says what one node suffers from its store.
 type StoreFaults struct {
 	Latency    time.Duration // every call takes up to this long, before and after it is served
+	Upgrade    time.Duration // and a new connection, between being admitted and being there
 	Down       bool          // nothing is served
+	Refuse     float64       // a commit fails: nothing was stored
 	LoseBefore float64       // the outcome of a commit is unknown: it did not happen
 	LoseAfter  float64       // or it did
 	DieBefore  bool          // the node is killed when it has numbered and is about to commit
@@ -61,14 +63,26 @@ func (n *nodeStore) chance(share func(f StoreFaults) float64) bool {
 // delay takes a while.
 func (n *nodeStore) delay(ctx context.Context) {
 	n.mu.Lock()
-	var d time.Duration
-	if limit := int64(n.faults.Latency); limit > 0 {
-		d = time.Duration(n.rand.Int64N(limit))
-	}
+	limit := n.faults.Latency
 	n.mu.Unlock()
-	if d == 0 {
+	n.wait(ctx, limit)
+}
+
+func (n *nodeStore) delayUpgrade(ctx context.Context) {
+	n.mu.Lock()
+	limit := n.faults.Upgrade
+	n.mu.Unlock()
+	n.wait(ctx, limit)
+}
+
+// wait waits up to so long.
+func (n *nodeStore) wait(ctx context.Context, limit time.Duration) {
+	if limit == 0 {
 		return
 	}
+	n.mu.Lock()
+	d := time.Duration(n.rand.Int64N(int64(limit)))
+	n.mu.Unlock()
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -114,6 +128,11 @@ func (n *nodeStore) Append(ctx context.Context, drafts []chat.Draft, firsts map[
 	if f.DieBefore {
 		n.die()
 		return nil, fmt.Errorf("killed: %w", chat.ErrUnavailable)
+	}
+	if n.chance(func(f StoreFaults) float64 { return f.Refuse }) {
+		n.delay(ctx)
+		n.ledger.history.note("", "", "FAULT commit refused")
+		return nil, fmt.Errorf("the store is full: %w", chat.ErrUnavailable)
 	}
 	if n.chance(func(f StoreFaults) float64 { return f.LoseBefore }) {
 		n.delay(ctx)

@@ -12,10 +12,11 @@ import (
 type plan struct {
 	nodes, users, clients, rooms int
 	size                         Sizes
-	latency                      time.Duration
+	latency, upgrade             time.Duration
 	lossyBus                     bool
 	calm                         bool // nothing is broken at all: numbers have no holes
 	stable                       bool // nobody joins or leaves
+	churn                        bool // people come and go all the time, connections too
 	faults                       []string
 }
 
@@ -27,6 +28,7 @@ var faultKinds = map[string]func(*run, *fault){
 	"forget":         (*run).forget,
 	"commits-lost":   (*run).commitsLost,
 	"store-down":     (*run).storeDown,
+	"store-flaky":    (*run).storeFlaky,
 	"store-slow":     (*run).storeSlow,
 	"kill":           (*run).kill,
 	"kill-before":    (*run).killBefore,
@@ -58,7 +60,9 @@ func newPlan(seed uint64) plan {
 		p.calm, p.stable, p.lossyBus, p.nodes = true, true, false, 1+int(seed/10%2)
 		return p
 	}
-	p.stable = r.IntN(5) == 0
+	if p.stable = r.IntN(5) == 0; !p.stable && r.IntN(3) == 0 {
+		p.churn, p.upgrade = true, 600*time.Millisecond
+	}
 	names := make([]string, 0, len(faultKinds))
 	for name := range faultKinds {
 		names = append(names, name)
@@ -78,14 +82,17 @@ func newPlan(seed uint64) plan {
 	return p
 }
 
+// healthy is what a store is like that nothing is wrong with.
+func (p plan) healthy() StoreFaults { return StoreFaults{Latency: p.latency, Upgrade: p.upgrade} }
+
 func (p plan) String() string {
-	return fmt.Sprintf("%d nodes, %d users, %d clients, %d rooms, %+v, latency %s, lossy bus %v, calm %v, stable %v, faults %v",
-		p.nodes, p.users, p.clients, p.rooms, p.size, p.latency, p.lossyBus, p.calm, p.stable, p.faults)
+	return fmt.Sprintf("%d nodes, %d users, %d clients, %d rooms, %+v, latency %s, lossy bus %v, calm %v, stable %v, churn %v, faults %v",
+		p.nodes, p.users, p.clients, p.rooms, p.size, p.latency, p.lossyBus, p.calm, p.stable, p.churn, p.faults)
 }
 
 // fault is one thing that is broken for a while, at moments drawn from the seed.
 type fault struct {
 	*rand.Rand
-	slot  int
-	lasts time.Duration
+	slot int           // of the node
+	span time.Duration // how long it lasts
 }

@@ -242,9 +242,18 @@ func (c *Client) sendAnswered(r *request, o *object) {
 		c.confirm(it.clientID, o.Seq, o.MessageID)
 		return
 	}
-	if it.seq != o.Seq && (c.ledger == nil || !c.ledger.historyChanged(it.acked)) {
+	if it.seq != o.Seq && !c.lost(it) {
 		c.history.violate("SEQ2", c.name, it.roomID, "a resend of %d was answered with %d", it.seq, o.Seq)
 	}
+}
+
+// lost reports whether a restore took a message away.
+func (c *Client) lost(it *item) bool {
+	if c.ledger == nil {
+		return false
+	}
+	known, ok := c.ledger.find(it.messageID)
+	return ok && known.lost
 }
 
 // forget takes a refused message out of the outbox.
@@ -274,6 +283,8 @@ func (c *Client) joinAnswered(r *request, o *object) {
 	c.checkRun(r.roomID, o.Entries)
 	if r.full || o.Recovered != nil && !*o.Recovered {
 		room.replace(o.Entries, o.Room.HeadSeq)
+		room.gen++ // a page of the copy that was there is not wanted any more
+		room.back = false
 		return
 	}
 	for i := range o.Entries {
@@ -307,7 +318,7 @@ func (c *Client) historyAnswered(r *request, o *object) {
 	}
 	c.checkRun(r.roomID, o.Entries)
 	if !room.prepend(o.Entries) {
-		if c.ledger == nil || !c.ledger.historyChanged(r.at) {
+		if c.ledger == nil || !c.ledger.historyChanged() { // a copy may be of a history that is no more
 			c.history.violate("SEQ1", c.name, r.roomID, "a page of history does not end at %d", room.start)
 		}
 		return

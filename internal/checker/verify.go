@@ -3,7 +3,6 @@ package checker
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/gochat-dev/gochat/internal/chat"
 	"github.com/gochat-dev/gochat/internal/wire"
@@ -100,10 +99,13 @@ func (r *run) checkAcknowledged(c *Client, logs map[string][]chat.Entry) {
 
 // checkOrder: what a client said in a room stands in the order in which it was said (SEQ7).
 func (r *run) checkOrder(c *Client) {
+	if r.ledger.historyChanged() {
+		return
+	}
 	last := make(map[string]*item)
 	for _, it := range c.sent {
 		known, ok := r.ledger.find(it.messageID)
-		if !ok || known.lost || r.ledger.historyChanged(time.Time{}) {
+		if !ok || known.lost || r.ledger.wasRefused(chat.Key{RoomID: it.roomID, SenderID: c.userID, ClientID: it.clientID}) {
 			continue
 		}
 		if before := last[it.roomID]; before != nil && before.seq >= it.seq {
