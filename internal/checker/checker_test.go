@@ -76,7 +76,7 @@ func quickDir(t *testing.T) string {
 	if _, err := os.Stat(shm); err != nil {
 		return t.TempDir()
 	}
-	dir, err := os.MkdirTemp(shm, "gochat-checker")
+	dir, err := os.MkdirTemp(shm, "gochat-checker") //nolint:usetesting // in memory, which t.TempDir is not
 	if err != nil {
 		return t.TempDir()
 	}

@@ -36,10 +36,10 @@ type Client struct {
 	sent     []*item              // all, in the order of sending
 	pause    map[string]time.Time // rooms in which nothing is sent for a while
 	failed   int                  // connections in a row that failed
-	waitFor  time.Duration        // what a node advised
-	nomore   bool                 // a close code forbade to come back
-	frozen   bool
-	thawed   time.Time // when a client that was frozen sends again
+
+	nomore bool // a close code forbade to come back
+	frozen bool
+	thawed time.Time // when a client that was frozen sends again
 }
 
 // item is a message of the client.
@@ -175,8 +175,7 @@ func (c *Client) backoff(ctx context.Context, err error) {
 	limit := min(firstTry<<min(c.failed, 10), maxBackoff)
 	c.failed++
 	wait := time.Duration(c.rand.Int64N(int64(limit)))
-	var refused *Refused
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*Refused](err); ok {
 		wait = max(wait, refused.RetryAfter)
 	}
 	timer := time.NewTimer(wait)
@@ -249,8 +248,7 @@ func (c *Client) serve(ctx context.Context, ln *line) error {
 }
 
 func (c *Client) ended(err error) error {
-	var end *CloseError
-	if errors.As(err, &end) {
+	if end, ok := errors.AsType[*CloseError](err); ok {
 		if end.Code == session.CloseTooLarge || end.Code >= 4100 && end.Code < 4200 {
 			c.nomore = true
 			c.history.violate("WS", c.name, "", "closed with %d %s: a good client is never told so", end.Code, end.Reason)

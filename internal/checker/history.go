@@ -4,6 +4,7 @@ package checker
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -81,8 +82,8 @@ func (h *History) Excerpt() string {
 		}
 	}
 	var b strings.Builder
-	for i := len(lines) - 1; i >= 0; i-- {
-		b.WriteString(lines[i])
+	for _, line := range slices.Backward(lines) {
+		b.WriteString(line)
 		b.WriteByte('\n')
 	}
 	return b.String()

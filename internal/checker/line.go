@@ -61,7 +61,6 @@ type line struct {
 
 	// owned by the client
 	welcomed  bool
-	epoch     string
 	feed      map[string]place // where the pushes of each live room stand
 	resuming  map[string]bool
 	pending   map[int64]*request
