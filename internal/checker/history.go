@@ -89,6 +89,18 @@ func (h *History) Excerpt() string {
 	return b.String()
 }
 
+// Tail is the end of the record.
+func (h *History) Tail() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var b strings.Builder
+	for _, e := range h.events[max(0, len(h.events)-excerptEvents):] {
+		b.WriteString(e.String())
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
 func (e event) String() string {
 	return fmt.Sprintf("%9.3fs %-10s %-6s %s", e.at.Seconds(), e.who, short(e.roomID), e.text)
 }
