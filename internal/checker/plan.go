@@ -56,6 +56,9 @@ func newPlan(seed uint64) plan {
 		lossyBus: r.IntN(5) > 0,
 	}
 	p.clients = p.users + r.IntN(3)
+	if p.latency > 10*time.Millisecond {
+		p.size.Batch = max(p.size.Batch, 16) // or the queue grows faster than it is worked off
+	}
 	if seed%10 == 0 {
 		p.calm, p.stable, p.lossyBus, p.nodes = true, true, false, 1+int(seed/10%2)
 		return p
