@@ -23,11 +23,12 @@ var version = "dev"
 type cli struct {
 	settings.Flags
 
-	Serve   serveCommand   `cmd:"" default:"1" help:"Serve the chat (the default)."`
-	Admin   adminCommand   `cmd:"" help:"Make an administrator, reset a password, or begin a new epoch after a restore."`
-	Migrate migrateCommand `cmd:"" help:"Bring the schema of the Postgres database up to date. SQLite does so by itself."`
-	Version versionCommand `cmd:"" help:"Print the version."`
-	OpenAPI openAPICommand `cmd:"" name:"openapi" hidden:"" help:"Print the OpenAPI document."`
+	Serve       serveCommand       `cmd:"" default:"1" help:"Serve the chat (the default)."`
+	Admin       adminCommand       `cmd:"" help:"Make an administrator, reset a password, or begin a new epoch after a restore."`
+	Migrate     migrateCommand     `cmd:"" help:"Bring the schema of the Postgres database up to date. SQLite does so by itself."`
+	Healthcheck healthcheckCommand `cmd:"" help:"Ask the server of these settings whether it should get traffic: exit 0, or 1 and why not."`
+	Version     versionCommand     `cmd:"" help:"Print the version."`
+	OpenAPI     openAPICommand     `cmd:"" name:"openapi" hidden:"" help:"Print the OpenAPI document."`
 }
 
 type versionCommand struct{}

@@ -22,10 +22,11 @@ import (
 
 // process is a server as people run it: the built binary, on free ports, with a data directory of the test's.
 type process struct {
-	t    *testing.T
-	cmd  *exec.Cmd
-	base string // http://address
-	done chan error
+	t     *testing.T
+	cmd   *exec.Cmd
+	base  string // http://address
+	admin string
+	done  chan error
 }
 
 var binary = sync.OnceValues(func() (string, error) {
@@ -71,9 +72,9 @@ func start(t *testing.T, dir string, env ...string) *process {
 	}
 	lines := bufio.NewScanner(log)
 	for lines.Scan() {
-		var line struct{ Msg, Address string }
+		var line struct{ Msg, Address, Admin string }
 		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "serving" {
-			p.base = "http://" + line.Address
+			p.base, p.admin = "http://"+line.Address, line.Admin
 			break
 		}
 		t.Log(lines.Text())
