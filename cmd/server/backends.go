@@ -81,34 +81,3 @@ func openKeys(ctx context.Context, cfg settings.Server, store chat.Store, log *s
 	}
 	return auth.ParseKeys(set)
 }
-
-// migrateCommand is a step of its own: several nodes start at once, and the schema is changed once.
-type migrateCommand struct {
-	Status bool `help:"Only show which migrations are applied."`
-}
-
-// Run brings the schema of the Postgres database up to date, or shows where it stands.
-func (m migrateCommand) Run(c *cli) error {
-	cfg, _, err := c.settings()
-	if err != nil {
-		return err
-	}
-	if cfg.PostgresURL == "" {
-		return errors.New("GOCHAT_POSTGRES_URL is not set: there is nothing to migrate, an SQLite file is brought up to date at the start")
-	}
-	step := postgres.Migrate
-	if m.Status {
-		step = postgres.MigrationStatus
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), postgres.MigrationTimeout)
-	defer cancel()
-	migrations, err := step(ctx, cfg.PostgresURL)
-	for _, one := range migrations {
-		applied := "not applied"
-		if !one.AppliedAt.IsZero() {
-			applied = one.AppliedAt.UTC().Format("2006-01-02 15:04:05")
-		}
-		fmt.Printf("%04d  %-19s  %s\n", one.Version, applied, one.Name)
-	}
-	return err
-}
