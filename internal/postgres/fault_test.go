@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -17,8 +16,6 @@ import (
 	"github.com/gochat-dev/gochat/internal/chat"
 	"github.com/gochat-dev/gochat/internal/pgtest"
 )
-
-func stopThisProcess() error { return syscall.Kill(syscall.Getpid(), syscall.SIGSTOP) }
 
 // breakable is a server of a test's own, as durable as in earnest.
 func breakable(t *testing.T, cfg pgtest.Config) *pgtest.Server {
@@ -288,8 +285,12 @@ func TestTimeouts(t *testing.T) {
 func TestFrozenInATransaction(t *testing.T) {
 	t.Parallel()
 	w := build(t, 1, 1)
-	cmd := appenderTask{URL: w.url, Users: w.users, Rooms: w.rooms, Freeze: true}.start(t)
+	cmd := appenderTask{URL: w.url, Users: w.users, Rooms: w.rooms, Hold: true}.start(t)
 	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hold, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -299,6 +300,7 @@ func TestFrozenInATransaction(t *testing.T) {
 	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
 		t.Fatal(err)
 	}
+	freeze(t, cmd)
 	began := time.Now()
 	w.append(t, w.text(0, 0), w.text(0, 0))
 	took := time.Since(began)
@@ -306,7 +308,8 @@ func TestFrozenInATransaction(t *testing.T) {
 	if took > slow {
 		t.Error("that is too long")
 	}
-	if err := cmd.Process.Signal(syscall.SIGCONT); err != nil {
+	thaw(t, cmd)
+	if err := hold.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Wait(); err != nil {
@@ -341,15 +344,11 @@ func TestFrozenInABatch(t *testing.T) {
 			}
 			time.Sleep(time.Millisecond)
 		}
-		if err := cmd.Process.Signal(syscall.SIGSTOP); err != nil {
-			t.Fatal(err)
-		}
+		freeze(t, cmd)
 		began := time.Now()
 		w.append(t, w.text(0, 0), w.text(1, 0))
 		longest = max(longest, time.Since(began))
-		if err := cmd.Process.Signal(syscall.SIGCONT); err != nil {
-			t.Fatal(err)
-		}
+		thaw(t, cmd)
 	}
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)

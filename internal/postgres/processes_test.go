@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -26,7 +28,7 @@ type appenderTask struct {
 	Wanderers    []string // people who come and go
 	Texts        int      // of each user
 	Seed         uint64
-	Freeze       bool // stop in the middle of an explicit transaction, until somebody lets this process go on
+	Hold         bool // hold a room's lock in an explicit transaction, until standard input ends
 }
 
 // placed is where a process found a text.
@@ -61,8 +63,8 @@ func (a *appenderTask) run(ctx context.Context) error {
 		return err
 	}
 	defer s.Close()
-	if a.Freeze {
-		return a.freeze(ctx, s)
+	if a.Hold {
+		return a.hold(ctx, s)
 	}
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -137,7 +139,7 @@ func (a *appenderTask) send(ctx context.Context, s *Store, u int, report func(pl
 	return nil
 }
 
-// start runs a task in a process of its own.
+// start makes a process of its own for a task. If the test fails before it has waited for it, it is killed.
 func (a appenderTask) start(t *testing.T) *exec.Cmd {
 	t.Helper()
 	text, err := json.Marshal(a)
@@ -147,6 +149,15 @@ func (a appenderTask) start(t *testing.T) *exec.Cmd {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), taskVariable+"="+string(text))
 	cmd.Stderr = os.Stderr
+	t.Cleanup(func() {
+		if cmd.Process == nil || cmd.ProcessState != nil {
+			return // not started, or over
+		}
+		if err := cmd.Process.Kill(); err != nil {
+			t.Error(err)
+		}
+		_ = cmd.Wait() // it was killed
+	})
 	return cmd
 }
 
@@ -333,8 +344,10 @@ func (w world) deadlocks(t *testing.T) (n int64) {
 	return n
 }
 
-// freeze stops this process while it holds the lock of a room. When it goes on, its transaction is over.
-func (a *appenderTask) freeze(ctx context.Context, s *Store) error {
+// hold says that it holds the lock of a room, and commits when it is told to go on. By then its transaction is over:
+// whoever reads that line freezes this process. It does not stop itself, because the signal reaches it through any
+// of its threads, and the one that sent it may get as far as the commit before.
+func (a *appenderTask) hold(ctx context.Context, s *Store) error {
 	_, err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		b := &batch{drafts: []chat.Draft{a.textOf(0, 0)}, outcomes: make([]chat.Outcome, 1)}
 		if err := b.texts(ctx, tx, []int{0}); err != nil {
@@ -343,7 +356,8 @@ func (a *appenderTask) freeze(ctx context.Context, s *Store) error {
 		if _, err := fmt.Println("{}"); err != nil { // the lock is held
 			return err
 		}
-		return stopThisProcess()
+		_, err := io.Copy(io.Discard, os.Stdin)
+		return err
 	})
 	if err == nil {
 		return errors.New("what was done in the frozen transaction was committed")
@@ -356,4 +370,33 @@ func (a *appenderTask) freeze(ctx context.Context, s *Store) error {
 		err = errors.New("it was stored after all")
 	}
 	return err
+}
+
+// freeze stops a process, and returns when all of its threads have stopped.
+func freeze(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	if err := cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		var status syscall.WaitStatus
+		_, err := syscall.Wait4(cmd.Process.Pid, &status, syscall.WUNTRACED, nil)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+			continue
+		case err != nil:
+			t.Fatal(err)
+		case !status.Stopped():
+			t.Fatalf("the process has ended instead: %v", status)
+		}
+		return
+	}
+}
+
+// thaw lets a frozen process go on.
+func thaw(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	if err := cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
 }
