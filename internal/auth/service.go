@@ -96,6 +96,12 @@ func (unobserved) RateLimited(string) {}
 // RefreshTTL is how long a session lasts without a visit.
 func (s *Service) RefreshTTL() time.Duration { return s.cfg.RefreshTTL }
 
+// Registration says who may make an account.
+func (s *Service) Registration() Registration { return s.cfg.Registration }
+
+// Guests reports whether people may come in without an account.
+func (s *Service) Guests() bool { return s.cfg.Guests }
+
 // Visitor is whoever sends a request: where from, and with which program.
 type Visitor struct {
 	Addr      netip.Addr

@@ -290,6 +290,7 @@ func TestWhatNeedsNoToken(t *testing.T) {
 	s := newServer(t, serverConfig{})
 	open := []string{
 		"POST /auth/register", "POST /auth/login", "POST /auth/guest", "POST /auth/refresh", "POST /auth/logout", "GET /invites/{code}",
+		"GET /instance",
 	}
 	for _, o := range s.operations() {
 		a := s.nobody().do(o.method, strings.NewReplacer("{", "", "}", "").Replace(o.path), nil)

@@ -130,6 +130,7 @@ func (a *API) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	a.rest = humago.NewWithPrefix(mux, Base, humaConfig())
 	a.rest.UseMiddleware(a.authenticate)
+	a.instanceRoutes()
 	a.accountRoutes()
 	a.sessionRoutes()
 	a.userRoutes()

@@ -40,6 +40,7 @@ func (s *server) operations() []operation {
 // The paths of docs/protocol.md, each of which is in the document, and nothing else.
 func TestEveryPathOfTheContractIsThere(t *testing.T) {
 	contract := strings.Fields(`
+		GET/instance
 		POST/auth/register POST/auth/login POST/auth/guest POST/auth/refresh POST/auth/logout
 		GET/auth/sessions DELETE/auth/sessions/{id}
 		GET/users/me PATCH/users/me PUT/users/me/password GET/users

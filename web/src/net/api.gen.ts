@@ -123,6 +123,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/instance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which ways in the server has */
+        get: operations["get-instance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/invites/{code}": {
         parameters: {
             query?: never;
@@ -449,6 +466,15 @@ export interface components {
             items: components["schemas"]["Entry"][];
             /** @description Everyone named in the entries. */
             users: components["schemas"]["User"][];
+        };
+        Instance: {
+            /** @description People may come in without an account. */
+            guests: boolean;
+            /**
+             * @description Who may register: anyone, who has an invite code, nobody.
+             * @enum {string}
+             */
+            registration: "open" | "invite" | "closed";
         };
         Invite: {
             code: string;
@@ -1067,6 +1093,44 @@ export interface operations {
             };
             /** @description Not Found: `not_found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-instance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Instance"];
+                };
+            };
+            /** @description Bad Request: `bad_request` */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
