@@ -48,13 +48,22 @@ func (e *Error) Is(target error) bool {
 // Refuse makes an error of a code with words of its own.
 func Refuse(code Code, message string) *Error { return &Error{Code: code, Message: message} }
 
+// MembersOnly turns ErrNoRoom into ErrNotAMember: what only members may do is refused to everybody else alike, so that
+// nobody learns whether a private room exists.
+func MembersOnly(err error) error {
+	if errors.Is(err, ErrNoRoom) {
+		return ErrNotAMember
+	}
+	return err
+}
+
 // The refusals that stores and rules share.
 var (
 	ErrNotFound      = Refuse(CodeNotFound, "there is no such thing here")
 	ErrNoRoom        = Refuse(CodeNotFound, "there is no such room, or you may not see it")
 	ErrNotAMember    = Refuse(CodeNotAMember, "you are not a member of this room")
 	ErrForbidden     = Refuse(CodeForbidden, "your role does not allow this")
-	ErrInviteNeeded  = Refuse(CodeInviteRequired, "this room is private: ask a member for an invite link")
+	ErrInviteNeeded  = Refuse(CodeInviteRequired, "this is not a public room: ask a member for an invite link")
 	ErrInviteInvalid = Refuse(CodeInviteInvalid, "this invite is not valid (any more): ask for a new one")
 	ErrLastOwner     = Refuse(CodeLastOwner, "you are the last owner: make another member the owner first, or delete the room")
 	ErrUsernameTaken = Refuse(CodeUsernameTaken, "this user name is taken: choose another")

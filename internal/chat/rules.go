@@ -83,8 +83,8 @@ func (d *Draft) Judge(s Situation) error {
 		}
 		return nil
 	}
-	if !s.Exists {
-		return ErrNoRoom
+	if !s.Exists { // as of a private room: whether there is one is only for its members to know
+		s = Situation{Visibility: Private, ActorGuest: s.ActorGuest}
 	}
 	switch d.Kind {
 	case KindMemberJoined:

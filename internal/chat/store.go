@@ -36,7 +36,7 @@ type Entries interface {
 	After(ctx context.Context, roomID string, from Position, limit int) (Run, error)
 	// Page reads a page of a room's history for a member (ErrNotAMember otherwise).
 	Page(ctx context.Context, roomID, userID string, q PageQuery) (Page, error)
-	// Open reads, in one snapshot, what the join command answers with. ErrNotAMember, ErrNoRoom.
+	// Open reads, in one snapshot, what the join command answers with. ErrNotAMember, also where there is no room.
 	Open(ctx context.Context, roomID, userID string, after *Position, limit int) (Opened, error)
 	// Compare answers, with one query for all of it, the periodic check of a node (HUB5, HUB6).
 	Compare(ctx context.Context, q CompareQuery) (Comparison, error)
@@ -116,6 +116,7 @@ type Rooms interface {
 	// PublicRooms lists the public rooms with the query in their name, in any case, by name.
 	PublicRooms(ctx context.Context, userID, query string, p Paging) ([]RoomView, string, error)
 	// DeleteRoom ends a room (owners only) and returns who its members were. Its entries stay, unseen.
+	// ErrNotAMember, also where there is no room; ErrForbidden.
 	DeleteRoom(ctx context.Context, roomID, userID string) ([]string, error)
 }
 

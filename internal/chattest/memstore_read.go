@@ -154,12 +154,9 @@ func (d *memData) named(entries []chat.Entry) []chat.User {
 // Open implements chat.Entries.
 func (m *MemStore) Open(ctx context.Context, roomID, userID string, after *chat.Position, limit int) (o chat.Opened, err error) {
 	err = m.do(ctx, func(d *memData) error {
-		r, err := d.room(roomID)
+		r, err := d.roomOf(roomID, userID)
 		if err != nil {
 			return err
-		}
-		if r.role(userID) == "" {
-			return chat.ErrNotAMember
 		}
 		o.Room = r.view(userID)
 		if after == nil {
@@ -300,13 +297,11 @@ func roomPage(d *memData, userID, of string, p chat.Paging, key func(*memRoom) (
 // DeleteRoom implements chat.Rooms.
 func (m *MemStore) DeleteRoom(ctx context.Context, roomID, userID string) (members []string, err error) {
 	err = m.do(ctx, func(d *memData) error {
-		r, err := d.room(roomID)
-		switch {
-		case err != nil:
+		r, err := d.roomOf(roomID, userID)
+		if err != nil {
 			return err
-		case r.role(userID) == "":
-			return chat.ErrNotAMember
-		case r.role(userID) != chat.RoleOwner:
+		}
+		if r.role(userID) != chat.RoleOwner {
 			return chat.ErrForbidden
 		}
 		for id := range r.members {

@@ -34,7 +34,7 @@ func judged(s *stage) {
 		{"a member writes", func(c cast) chat.Draft { return c.text(c.room, c.member, "x") }, nil},
 		{"a guest writes", func(c cast) chat.Draft { return c.text(c.room, c.guest, "x") }, nil},
 		{"an outsider writes", func(c cast) chat.Draft { return c.text(c.room, c.out, "x") }, chat.ErrNotAMember},
-		{"somebody writes where there is no room", func(c cast) chat.Draft { return c.text(nobody, c.owner, "x") }, chat.ErrNoRoom},
+		{"somebody writes where there is no room", func(c cast) chat.Draft { return c.text(nobody, c.owner, "x") }, chat.ErrNotAMember},
 		{"a member writes something newer", func(c cast) chat.Draft { return c.draft(c.room, c.member, "poll") }, nil},
 		{"a user makes a room", func(c cast) chat.Draft { return c.create(c.out, chat.NewRoom{Name: "R", Visibility: chat.Private}) }, nil},
 		{"a guest makes a room", func(c cast) chat.Draft { return c.create(c.guest, chat.NewRoom{Name: "R", Visibility: chat.Public}) }, chat.ErrForbidden},
@@ -45,7 +45,7 @@ func judged(s *stage) {
 		{"an outsider joins by invite", func(c cast) chat.Draft { return c.joining(c.room, c.out, c.code) }, nil},
 		{"an outsider joins by another room's invite", func(c cast) chat.Draft { return c.joining(c.room, c.out, c.elsewhere) }, chat.ErrInviteInvalid},
 		{"an outsider joins by a made-up invite", func(c cast) chat.Draft { return c.joining(c.room, c.out, nobody) }, chat.ErrInviteInvalid},
-		{"somebody joins what is not there", func(c cast) chat.Draft { return c.joining(nobody, c.out, "") }, chat.ErrNoRoom},
+		{"somebody joins what is not there", func(c cast) chat.Draft { return c.joining(nobody, c.out, "") }, chat.ErrInviteNeeded},
 		{"somebody who is not there joins", func(c cast) chat.Draft { return c.joining(c.room, nobody, c.code) }, chat.ErrForbidden},
 
 		{"a member leaves", func(c cast) chat.Draft { return c.leaving(c.room, c.member) }, nil},
@@ -135,7 +135,7 @@ func joinedInBatch(s *stage) {
 	create := s.create(owner, chat.NewRoom{Name: "Room", Visibility: chat.Public})
 	room := create.RoomID
 	out := s.append(s.text(room, owner, "too early"), create, s.text(room, u, "not yet"), s.joining(room, u, ""), s.text(room, u, "hello"))
-	s.wants(chat.ErrNoRoom, out[0].Err)
+	s.wants(chat.ErrNotAMember, out[0].Err)
 	s.wants(chat.ErrNotAMember, out[2].Err)
 	same(s, "log", bodies(s.log(room)), "  hello")
 }

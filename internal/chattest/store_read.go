@@ -176,10 +176,12 @@ func opened(s *stage) {
 		}
 		same(s, c.name+": reads", fmt.Sprint(reads), fmt.Sprint(map[string]int64{owner: 1, u: 6}))
 	}
-	_, err := s.Open(s.ctx, room, gone, nil, 5)
-	s.wants(chat.ErrNotAMember, err)
-	_, err = s.Open(s.ctx, chat.NewID(), u, nil, 5)
-	s.wants(chat.ErrNoRoom, err)
+	for _, c := range []struct{ room, user string }{{room, gone}, {chat.NewID(), u}} {
+		for _, after := range []*chat.Position{nil, &start} {
+			_, err := s.Open(s.ctx, c.room, c.user, after, 5)
+			s.wants(chat.ErrNotAMember, err)
+		}
+	}
 }
 
 // named looks at entries one by one: who is named in this one is not the sender of another.

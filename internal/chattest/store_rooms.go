@@ -129,16 +129,19 @@ func deletedRoom(s *stage) {
 	slices.Sort(want)
 	same(s, "members", fmt.Sprint(members), fmt.Sprint(want))
 
-	_, err = s.DeleteRoom(s.ctx, room, owner)
-	s.wants(chat.ErrNoRoom, err)
+	for _, room := range []string{room, "nowhere"} {
+		_, err = s.DeleteRoom(s.ctx, room, owner)
+		s.wants(chat.ErrNotAMember, err)
+	}
 	_, err = s.Room(s.ctx, room, owner)
 	s.wants(chat.ErrNoRoom, err)
 	_, err = s.Page(s.ctx, room, owner, chat.PageQuery{Limit: 5})
 	s.wants(chat.ErrNotAMember, err)
 	_, err = s.Preview(s.ctx, code, s.at)
 	s.wants(chat.ErrInviteInvalid, err)
-	for _, o := range s.append(s.text(room, owner, "x"), s.joining(room, u, ""), s.joining(room, u, code), s.leaving(room, u)) {
-		s.wants(chat.ErrNoRoom, o.Err)
+	refused := s.append(s.text(room, owner, "x"), s.leaving(room, u), s.joining(room, u, ""), s.joining(room, u, code))
+	for i, want := range []error{chat.ErrNotAMember, chat.ErrNotAMember, chat.ErrInviteNeeded, chat.ErrInviteInvalid} {
+		s.wants(want, refused[i].Err)
 	}
 	for _, user := range want {
 		rooms, _, err := s.RoomsOf(s.ctx, user, chat.Paging{Limit: 5})

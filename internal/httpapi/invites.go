@@ -107,7 +107,7 @@ type (
 )
 
 func (a *API) inviteRoutes() {
-	admin := []chat.Code{chat.CodeNotFound, chat.CodeNotAMember, chat.CodeForbidden}
+	admin := []chat.Code{chat.CodeNotAMember, chat.CodeForbidden}
 	register(a, op{
 		id: "create-invite", method: "POST", path: "/rooms/{room_id}/invites", tag: "invites", status: 201,
 		summary: "Make an invite link (admins and owners)", refusals: admin,

@@ -31,18 +31,18 @@ type (
 )
 
 func (a *API) memberRoutes() {
-	member := []chat.Code{chat.CodeNotFound, chat.CodeNotAMember}
+	other := []chat.Code{chat.CodeNotAMember, chat.CodeNotFound, chat.CodeForbidden, chat.CodeLastOwner}
 	register(a, op{
 		id: "list-members", method: "GET", path: "/rooms/{room_id}/members", tag: "members",
-		summary: "Who is in a room, by role and name", refusals: member,
+		summary: "Who is in a room, by role and name", refusals: []chat.Code{chat.CodeNotAMember},
 	}, a.listMembers)
 	register(a, op{
 		id: "set-role", method: "PATCH", path: "/rooms/{room_id}/members/{user_id}", tag: "members",
-		summary: "Change a member's role (owners)", refusals: append(member, chat.CodeForbidden, chat.CodeLastOwner),
+		summary: "Change a member's role (owners)", refusals: other,
 	}, a.setRole)
 	register(a, op{
 		id: "remove-member", method: "DELETE", path: "/rooms/{room_id}/members/{user_id}", tag: "members",
-		summary: "Remove a member who stands below (admins and owners)", refusals: append(member, chat.CodeForbidden, chat.CodeLastOwner),
+		summary: "Remove a member who stands below (admins and owners)", refusals: other,
 	}, a.removeMember)
 }
 

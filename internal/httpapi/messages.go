@@ -54,7 +54,7 @@ type (
 )
 
 func (a *API) messageRoutes() {
-	member := []chat.Code{chat.CodeNotFound, chat.CodeNotAMember}
+	member := []chat.Code{chat.CodeNotAMember}
 	register(a, op{
 		id: "list-messages", method: "GET", path: "/rooms/{room_id}/messages", tag: "messages",
 		summary: "A page of the room's history: the latest, or before, after or around a number", refusals: member,

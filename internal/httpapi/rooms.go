@@ -41,8 +41,7 @@ type (
 
 func (a *API) roomRoutes() {
 	text := []chat.Code{chat.CodeTooLong, chat.CodeEmpty}
-	room := []chat.Code{chat.CodeNotFound}
-	member := []chat.Code{chat.CodeNotFound, chat.CodeNotAMember, chat.CodeForbidden}
+	member := []chat.Code{chat.CodeNotAMember, chat.CodeForbidden}
 	register(a, op{
 		id: "create-room", method: "POST", path: "/rooms", tag: "rooms", summary: "Make a room; I am its owner", status: 201,
 		refusals: append(text, chat.CodeForbidden),
@@ -51,7 +50,10 @@ func (a *API) roomRoutes() {
 	register(a, op{
 		id: "list-public-rooms", method: "GET", path: "/rooms/public", tag: "rooms", summary: "Rooms that anyone may join",
 	}, a.listPublicRooms)
-	register(a, op{id: "get-room", method: "GET", path: "/rooms/{room_id}", tag: "rooms", summary: "A room", refusals: room}, a.getRoom)
+	register(a, op{
+		id: "get-room", method: "GET", path: "/rooms/{room_id}", tag: "rooms", summary: "A room",
+		refusals: []chat.Code{chat.CodeNotFound},
+	}, a.getRoom)
 	register(a, op{
 		id: "update-room", method: "PATCH", path: "/rooms/{room_id}", tag: "rooms",
 		summary: "Change a room (admins and owners)", refusals: append(text, member...),
@@ -61,11 +63,11 @@ func (a *API) roomRoutes() {
 	}, a.deleteRoom)
 	register(a, op{
 		id: "join-room", method: "POST", path: "/rooms/{room_id}/join", tag: "rooms", summary: "Become a member of a public room",
-		refusals: append(room, chat.CodeInviteRequired),
+		refusals: []chat.Code{chat.CodeInviteRequired},
 	}, a.joinRoom)
 	register(a, op{
 		id: "leave-room", method: "POST", path: "/rooms/{room_id}/leave", tag: "rooms", summary: "Leave a room",
-		refusals: append(room, chat.CodeNotAMember, chat.CodeLastOwner),
+		refusals: []chat.Code{chat.CodeNotAMember, chat.CodeLastOwner},
 	}, a.leaveRoom)
 }
 
@@ -139,7 +141,7 @@ func (a *API) updateRoom(ctx context.Context, in *changeRoomInput) (*roomOutput,
 	view, err := a.store.Room(ctx, in.RoomID, caller(ctx).UserID)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, chat.MembersOnly(err)
 	case view.Role == "":
 		return nil, chat.ErrNotAMember
 	case !view.Role.Above(chat.RoleMember):

@@ -62,11 +62,46 @@ func TestRoomRefusals(t *testing.T) {
 	}
 	p.do("POST", "/rooms", `{"name":"`+strings.Repeat("😀", 80)+`","visibility":"private"}`).expect(201)
 	p.do("GET", "/rooms/"+chat.NewID(), nil).refused(404, chat.CodeNotFound)
-	for _, path := range []string{"/members", "/messages", "/invites"} { // whether it exists is not told
-		p.do("GET", "/rooms/"+chat.NewID()+path, nil).refused(403, chat.CodeNotAMember)
-	}
-	for _, path := range []string{"/join", "/leave"} {
-		p.do("POST", "/rooms/"+chat.NewID()+path, nil).refused(404, chat.CodeNotFound)
+}
+
+// Whoever is not in it gets the same answer of a private room, of one that was deleted, and of none.
+func TestNobodyLearnsOfAPrivateRoom(t *testing.T) {
+	s := newServer(t, serverConfig{})
+	owner, outsider := s.register("owner"), s.register("outsider")
+	private, deleted := owner.room("Private", chat.Private), owner.room("Deleted", chat.Public)
+	owner.do("DELETE", "/rooms/"+deleted, nil).expect(204)
+	for _, c := range []struct {
+		method, path string
+		body         any
+		status       int
+		code         chat.Code
+	}{
+		{"GET", "", nil, 404, chat.CodeNotFound},
+		{"POST", "/join", nil, 403, chat.CodeInviteRequired},
+		{"POST", "/leave", nil, 403, chat.CodeNotAMember},
+		{"PATCH", "", `{"topic":"x"}`, 403, chat.CodeNotAMember},
+		{"DELETE", "", nil, 403, chat.CodeNotAMember},
+		{"GET", "/members", nil, 403, chat.CodeNotAMember},
+		{"GET", "/members?presence=online", nil, 403, chat.CodeNotAMember},
+		{"PATCH", "/members/" + owner.id, `{"role":"member"}`, 403, chat.CodeNotAMember},
+		{"DELETE", "/members/" + owner.id, nil, 403, chat.CodeNotAMember},
+		{"DELETE", "/members/" + outsider.id, nil, 403, chat.CodeNotAMember},
+		{"POST", "/invites", nil, 403, chat.CodeNotAMember},
+		{"GET", "/invites", nil, 403, chat.CodeNotAMember},
+		{"DELETE", "/invites/abc", nil, 403, chat.CodeNotAMember},
+		{"GET", "/messages", nil, 403, chat.CodeNotAMember},
+		{"POST", "/messages", `{"body":"x"}`, 403, chat.CodeNotAMember},
+		{"POST", "/read", `{"seq":1}`, 403, chat.CodeNotAMember},
+	} {
+		answer := func(id string) string {
+			return fmt.Sprintf("%+v", outsider.do(c.method, "/rooms/"+id+c.path, c.body).refused(c.status, c.code))
+		}
+		want := answer(private)
+		for what, id := range map[string]string{"deleted": deleted, "none": chat.NewID()} {
+			if got := answer(id); got != want {
+				t.Errorf("%s %s: of a private room %s, of one that is %s %s", c.method, c.path, want, what, got)
+			}
+		}
 	}
 }
 
@@ -176,9 +211,9 @@ func TestDeletedRoomIsGoneForAll(t *testing.T) {
 	}
 	for _, p := range []*person{alice, bob} {
 		p.do("GET", "/rooms/"+id, nil).refused(404, chat.CodeNotFound)
-		p.do("POST", "/rooms/"+id+"/messages", `{"body":"x"}`).refused(404, chat.CodeNotFound)
+		p.do("POST", "/rooms/"+id+"/messages", `{"body":"x"}`).refused(403, chat.CodeNotAMember)
 	}
-	alice.do("DELETE", "/rooms/"+id, nil).refused(404, chat.CodeNotFound)
+	alice.do("DELETE", "/rooms/"+id, nil).refused(403, chat.CodeNotAMember)
 }
 
 // Who may do what: every role against every right, and against each other.

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"math"
 	"time"
 
@@ -39,9 +38,7 @@ func mayInvite(m membership, err error) error {
 // inviting locks a room in which a user is an admin or more, so that they still are when it is committed.
 // chat.ErrNotAMember, chat.ErrForbidden.
 func inviting(ctx context.Context, tx pgx.Tx, roomID, userID string) (membership, error) {
-	if _, err := lockRoom(ctx, tx, roomID); errors.Is(err, chat.ErrNoRoom) {
-		return membership{}, chat.ErrNotAMember
-	} else if err != nil {
+	if _, err := lockRoom(ctx, tx, roomID); err != nil {
 		return membership{}, err
 	}
 	m, err := findMember(ctx, tx, roomID, userID)

@@ -189,7 +189,7 @@ func (s *Store) Open(ctx context.Context, roomID, userID string, after *chat.Pos
 			return r, err
 		}))
 	if err := s.read(ctx, "open room", batch); err != nil {
-		return chat.Opened{}, err
+		return chat.Opened{}, chat.MembersOnly(err)
 	}
 	if after == nil || o.Recovered {
 		o.Entries, o.More = p.page()

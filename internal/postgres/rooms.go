@@ -176,10 +176,10 @@ func (s *Store) PublicRooms(ctx context.Context, userID, query string, p chat.Pa
 	return rooms, next, nil
 }
 
-// lockRoom locks one room that is not deleted, as Append does. chat.ErrNoRoom.
+// lockRoom locks one room that is not deleted, as Append does, for what only its members may do. chat.ErrNotAMember.
 func lockRoom(ctx context.Context, tx pgx.Tx, roomID string) (num int64, err error) {
 	err = tx.QueryRow(ctx, `SELECT num FROM rooms WHERE id = $1 AND deleted_at IS NULL FOR UPDATE`, roomID).Scan(&num)
-	return num, orElse(err, chat.ErrNoRoom)
+	return num, orElse(err, chat.ErrNotAMember)
 }
 
 // DeleteRoom implements chat.Rooms.

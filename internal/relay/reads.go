@@ -24,7 +24,7 @@ const saveReadsEvery = time.Second
 func (r *Relay) Read(ctx context.Context, roomID, userID string, seq int64) (int64, int, error) {
 	view, err := r.cfg.Store.Room(ctx, roomID, userID)
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, chat.MembersOnly(err)
 	}
 	if view.Role == "" {
 		return 0, 0, chat.ErrNotAMember

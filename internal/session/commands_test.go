@@ -122,7 +122,7 @@ func TestCommands(t *testing.T) {
 				{chat.CodeBadRequest, fields{"room_id": room, "body": 7}},
 				{chat.CodeBadRequest, fields{"body": "a"}},
 				{chat.CodeNotAMember, fields{"room_id": other, "body": "a"}},
-				{chat.CodeNotFound, fields{"room_id": "nowhere", "body": "a"}},
+				{chat.CodeNotAMember, fields{"room_id": "nowhere", "body": "a"}},
 			} {
 				c.refused(bad.code, "send", bad.send)
 			}
@@ -193,11 +193,13 @@ func TestCommands(t *testing.T) {
 			ann, bob := s.user(), s.user()
 			room := s.room(bob)
 			c := s.connect(n, ann.hello())
-			c.refused(chat.CodeNotAMember, "join", fields{"room_id": room})
-			c.refused(chat.CodeNotAMember, "history", fields{"room_id": room, "before_seq": 5})
-			c.refused(chat.CodeNotAMember, "read", fields{"room_id": room, "seq": 1})
-			c.refused(chat.CodeNotAMember, "typing", fields{"room_id": room, "on": true})
-			c.refused(chat.CodeNotFound, "join", fields{"room_id": "nowhere"})
+			for _, room := range []string{room, "nowhere"} { // whether there is one is not told
+				c.refused(chat.CodeNotAMember, "join", fields{"room_id": room})
+				c.refused(chat.CodeNotAMember, "join", fields{"room_id": room, "last_received_seq": 1})
+				c.refused(chat.CodeNotAMember, "history", fields{"room_id": room, "before_seq": 5})
+				c.refused(chat.CodeNotAMember, "read", fields{"room_id": room, "seq": 1})
+				c.refused(chat.CodeNotAMember, "typing", fields{"room_id": room, "on": true})
+			}
 		}},
 		{"history pages both ways", func(s *stage) {
 			n := s.node()

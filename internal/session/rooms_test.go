@@ -188,7 +188,7 @@ func TestRooms(t *testing.T) {
 			}
 			for _, c := range clients {
 				c.gets("room_removed deleted")
-				c.refused(chat.CodeNotFound, "send", fields{"room_id": room, "body": "anyone?"})
+				c.refused(chat.CodeNotAMember, "send", fields{"room_id": room, "body": "anyone?"})
 			}
 		}},
 		{"a new name or role is told with room_updated", func(s *stage) {

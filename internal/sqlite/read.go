@@ -163,7 +163,7 @@ func (s *Store) Open(ctx context.Context, roomID, userID string, after *chat.Pos
 	err = s.read(ctx, "open room", func(c *conn) error {
 		view, err := c.view(roomID, userID)
 		if err != nil {
-			return err
+			return chat.MembersOnly(err)
 		}
 		if view.Role == "" {
 			return chat.ErrNotAMember

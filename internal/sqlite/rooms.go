@@ -178,10 +178,6 @@ func (s *Store) PublicRooms(ctx context.Context, userID, query string, p chat.Pa
 // DeleteRoom implements chat.Rooms.
 func (s *Store) DeleteRoom(ctx context.Context, roomID, userID string) (members []string, err error) {
 	err = s.write(ctx, "delete room", func(c *conn) error {
-		room, _, err := c.head(roomID)
-		if err != nil {
-			return err
-		}
 		m, err := c.membership(roomID, userID)
 		if err != nil {
 			return err
@@ -189,6 +185,7 @@ func (s *Store) DeleteRoom(ctx context.Context, roomID, userID string) (members 
 		if m.role != chat.RoleOwner {
 			return chat.ErrForbidden
 		}
+		room := m.room
 		members, err = c.strings(`SELECT u.id FROM members m JOIN users u ON u.num = m.user WHERE m.room = ?`, room)
 		if err != nil {
 			return err

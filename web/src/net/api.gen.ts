@@ -1525,15 +1525,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Service Unavailable: `unavailable` */
             503: {
                 headers: {
@@ -1589,15 +1580,6 @@ export interface operations {
             };
             /** @description Forbidden: `not_a_member`, `forbidden` */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found: `not_found` */
-            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1668,15 +1650,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Service Unavailable: `unavailable` */
             503: {
                 headers: {
@@ -1732,15 +1705,6 @@ export interface operations {
             };
             /** @description Forbidden: `not_a_member`, `forbidden` */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found: `not_found` */
-            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1805,7 +1769,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found: `not_found`, `invite_invalid` */
+            /** @description Not Found: `invite_invalid` */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1872,15 +1836,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Service Unavailable: `unavailable` */
             503: {
                 headers: {
@@ -1930,15 +1885,6 @@ export interface operations {
             };
             /** @description Forbidden: `not_a_member` */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found: `not_found` */
-            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2013,15 +1959,6 @@ export interface operations {
             };
             /** @description Forbidden: `not_a_member` */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found: `not_found` */
-            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2252,15 +2189,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Service Unavailable: `unavailable` */
             503: {
                 headers: {
@@ -2316,15 +2244,6 @@ export interface operations {
             };
             /** @description Forbidden: `not_a_member` */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found: `not_found` */
-            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2394,15 +2313,6 @@ export interface operations {
             };
             /** @description Forbidden: `not_a_member` */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found: `not_found` */
-            404: {
                 headers: {
                     [name: string]: unknown;
                 };
