@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -125,6 +126,26 @@ func (p *process) call(token, method, path string, in, out any) {
 	if err := json.NewDecoder(res.Body).Decode(out); err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+// metric is a series without labels.
+func (p *process) metric(name string) string {
+	p.t.Helper()
+	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, "http://"+p.admin+"/metrics", nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	for lines := bufio.NewScanner(res.Body); lines.Scan(); {
+		if value, found := strings.CutPrefix(lines.Text(), name+" "); found {
+			return value
+		}
+	}
+	return "missing"
 }
 
 // someone registers, or logs in again, and returns an access token.

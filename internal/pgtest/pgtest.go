@@ -24,7 +24,11 @@ type Config struct {
 	Dir     string            // for the data; default: a temporary one. It is removed by Stop
 	Durable bool              // fsync, as in earnest: for tests of faults
 	Params  map[string]string // settings of postgresql.conf
+	TLS     TLS               // where it is set, nobody gets in without
 }
+
+// TLS names the PEM files of a server's certificate and key. The server gets copies.
+type TLS struct{ Cert, Key string }
 
 // Server is a Postgres server. Its methods are for one goroutine, but for URL.
 type Server struct {
@@ -34,6 +38,7 @@ type Server struct {
 	owner    *syscall.Credential // who it runs as; nil: as the test does
 	process  *exec.Cmd           // nil while it is stopped
 	log      *os.File
+	tls      bool // nobody gets in over TCP without
 }
 
 // startTimeout is how long a server may take to answer: initdb and recovery write a good deal.
@@ -84,7 +89,35 @@ func (s *Server) prepare(cfg Config) error {
 	if err := init.Run(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, s.Log())
 	}
-	return nil
+	return s.secure(cfg.TLS)
+}
+
+// secure gives the server its certificate, and has it refuse who connects over TCP without TLS. The tests' own
+// connections go through its Unix socket.
+func (s *Server) secure(files TLS) error {
+	if files == (TLS{}) {
+		return nil
+	}
+	for name, from := range map[string]string{"server.crt": files.Cert, "server.key": files.Key} {
+		content, err := os.ReadFile(from)
+		if err != nil {
+			return err
+		}
+		if err := s.write(name, content); err != nil {
+			return err
+		}
+	}
+	s.params, s.tls = append(s.params, "-c", "ssl=on"), true
+	return s.write("pg_hba.conf", []byte("local all all trust\nhostssl all all 127.0.0.1/32 trust\n"))
+}
+
+// write writes a file into the server's data.
+func (s *Server) write(name string, content []byte) error {
+	path := filepath.Join(s.data(), name)
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		return err
+	}
+	return s.give(path)
 }
 
 func settings(cfg Config, dir string, port int) []string {
@@ -164,6 +197,9 @@ const (
 func (s *Server) URL(database string) string { return s.url(tester, database) }
 
 func (s *Server) url(user, database string) string {
+	if s.tls && user == superuser {
+		return fmt.Sprintf("host=%s port=%d user=%s dbname=%s", s.dir, s.port, user, database)
+	}
 	return (&url.URL{
 		Scheme: "postgres", User: url.User(user), Host: s.Addr(), Path: "/" + database, RawQuery: "sslmode=disable",
 	}).String()
@@ -275,11 +311,7 @@ func (s *Server) Restart(mode syscall.Signal) error {
 
 // Demote starts the server again as what a failover leaves of a primary: it can be read, and not written to.
 func (s *Server) Demote() error {
-	signal := filepath.Join(s.data(), "standby.signal")
-	if err := os.WriteFile(signal, nil, 0o600); err != nil {
-		return err
-	}
-	if err := s.give(signal); err != nil { // it removes the file when it is promoted
+	if err := s.write("standby.signal", nil); err != nil { // it removes the file when it is promoted
 		return err
 	}
 	return s.Restart(Fast)

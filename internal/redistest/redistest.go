@@ -3,6 +3,8 @@ package redistest
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -23,7 +25,11 @@ type Config struct {
 	Password string
 	Args     []string // settings, as on redis-server's command line
 	Sentinel string   // not a server, but a Sentinel with these settings, as in its file
+	TLS      TLS      // where it is set, nobody gets in without
 }
+
+// TLS names the PEM files of a server's certificate and key, and of the authority that vouches for it.
+type TLS struct{ Cert, Key, CA string }
 
 // Server is a Redis server. Its methods are for one goroutine, but for URL and Addr.
 type Server struct {
@@ -33,6 +39,7 @@ type Server struct {
 	program string
 	process *exec.Cmd // nil while it is stopped
 	log     *os.File
+	roots   *x509.CertPool // whom the tests' own connections trust
 }
 
 // startTimeout is how long a server may take to answer.
@@ -53,6 +60,14 @@ func Start(cfg Config) (*Server, error) {
 	}
 	if s.log, err = os.Create(filepath.Join(s.dir, "log")); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(s.dir))
+	}
+	if cfg.TLS != (TLS{}) {
+		ca, err := os.ReadFile(cfg.TLS.CA)
+		if err != nil {
+			return nil, errors.Join(err, s.Stop())
+		}
+		s.roots = x509.NewCertPool()
+		s.roots.AppendCertsFromPEM(ca)
 	}
 	if err := s.Launch(); err != nil {
 		return nil, errors.Join(err, s.Stop())
@@ -90,6 +105,11 @@ func (s *Server) Launch() error {
 		return errors.New("it runs")
 	}
 	args := []string{"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--dir", s.dir}
+	if files := s.cfg.TLS; files != (TLS{}) {
+		args[1] = "0"
+		args = append(args, "--tls-port", strconv.Itoa(s.port), "--tls-cert-file", files.Cert, "--tls-key-file", files.Key,
+			"--tls-ca-cert-file", files.CA, "--tls-auth-clients", "no")
+	}
 	if s.cfg.Sentinel == "" {
 		args = append(args, "--save", "", "--appendonly", "no")
 	} else {
@@ -127,14 +147,21 @@ func (s *Server) Launch() error {
 
 // client is a connection of the tests' own, past everything that is under test.
 func (s *Server) client() *redis.Client {
-	return redis.NewClient(&redis.Options{
+	o := &redis.Options{
 		Addr: s.Addr(), Password: s.cfg.Password, Protocol: 2, DialerRetries: 1, PoolSize: 1000, DisableIdentity: true,
-	})
+	}
+	if s.cfg.TLS != (TLS{}) {
+		o.TLSConfig = &tls.Config{RootCAs: s.roots, MinVersion: tls.VersionTLS12}
+	}
+	return redis.NewClient(o)
 }
 
 // URL is where the server is found, whether it runs or not.
 func (s *Server) URL() string {
 	u := url.URL{Scheme: "redis", Host: s.Addr(), Path: "/0"}
+	if s.cfg.TLS != (TLS{}) {
+		u.Scheme = "rediss"
+	}
 	if s.cfg.Password != "" {
 		u.User = url.UserPassword("", s.cfg.Password)
 	}
