@@ -22,6 +22,7 @@ NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 GENERATED := api/openapi.json web/src/net/api.gen.ts
 
 FUZZTIME ?= 30s
+SEED ?= 0
 LOADTEST ?= run
 
 ##@ Use
@@ -117,6 +118,10 @@ verify-vulnerabilities:
 	else \
 		echo "SKIPPED govulncheck: vuln.go.dev can't be reached from here"; \
 	fi
+
+.PHONY: faults
+faults: need-go ## Break everything for as long as specified, in random order (SEED=n repeats one)
+	go test ./test/faults -count=1 -timeout 0 -v -run 'TestFaults' -args -long -seed=$(SEED)
 
 .PHONY: fuzz
 fuzz: need-go ## Run every fuzz target for FUZZTIME (30s)

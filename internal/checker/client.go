@@ -20,7 +20,7 @@ type Client struct {
 	name, userID string
 	dial         Dialer
 	history      *History
-	ledger       *Ledger // may be nil: then entries are not looked up as they come
+	ledger       *Ledger // nil where nobody sees what is committed: then what was seen is kept, and looked up in the end
 	rand         *rand.Rand
 	gate         *gate // shut: the client does not read
 
@@ -37,19 +37,12 @@ type Client struct {
 	pause    map[string]time.Time // rooms in which nothing is sent for a while
 	failed   int                  // connections in a row that failed
 
+	seen    []sighting // kept where there is no ledger
+	answers []answer   // likewise
+
 	nomore bool // a close code forbade to come back
 	frozen bool
 	thawed time.Time // when a client that was frozen sends again
-}
-
-// item is a message of the client.
-type item struct {
-	roomID, clientID, body string
-	seq                    int64 // once acknowledged
-	messageID              string
-	acked                  time.Time
-	refused                bool
-	transmitted            *line
 }
 
 // ClientConfig sets up a Client.
@@ -93,7 +86,7 @@ func (c *Client) doAll() {
 // Send has the client say something in a room.
 func (c *Client) Send(roomID, body string) {
 	c.Do(func() {
-		it := &item{roomID: roomID, clientID: c.uuid(), body: body}
+		it := &item{roomID: roomID, clientID: c.uuid(), body: body, said: time.Now()}
 		c.outbox = append(c.outbox, it)
 		c.sent = append(c.sent, it)
 		c.transmit(roomID)

@@ -17,6 +17,7 @@ type History struct {
 	events     []event
 	violations []violation
 	seen       map[string]int // violations by rule and place
+	changed    bool           // the store was put back to an earlier moment
 }
 
 type event struct {
@@ -32,6 +33,9 @@ type violation struct {
 
 // NewHistory starts a record.
 func NewHistory() *History { return &History{start: time.Now(), seen: make(map[string]int)} }
+
+// Note records something that nobody of the clients did.
+func (h *History) Note(format string, args ...any) { h.note("", "", format, args...) }
 
 func (h *History) note(who, roomID, format string, args ...any) {
 	h.mu.Lock()
@@ -61,6 +65,19 @@ func (h *History) Violations() []string {
 		out = append(out, v.String())
 	}
 	return out
+}
+
+// Restored notes that the store was put back to an earlier moment.
+func (h *History) Restored() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.changed = true
+}
+
+func (h *History) restored() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.changed
 }
 
 const excerptEvents = 70

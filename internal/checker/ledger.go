@@ -31,7 +31,6 @@ type Ledger struct {
 	moves   []move
 	refused map[chat.Key]bool // drafts that were refused at least once
 	kept    map[string]bool   // message ids at the last backup
-	changed bool              // a restore changed the history
 }
 
 type commit struct {
@@ -123,16 +122,17 @@ func (l *Ledger) standing(key chat.Key) (commit, bool) {
 }
 
 // removedBefore is the removal of a user that an entry must not come after, if there is one (HUB7): with a number below
-// the entry's, and no return of the user since.
-func (l *Ledger) removedBefore(userID string, e commit) (commit, bool) {
+// the entry's, and no return of the user until it was seen.
+func (l *Ledger) removedBefore(userID string, e commit, seen time.Time) (commit, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var out *commit
 	for _, m := range l.moves {
 		switch {
 		case m.userID != userID || m.RoomID != e.RoomID || m.lost:
-		case m.in:
+		case m.in && (m.Seq <= e.Seq || !m.At.After(seen)): // who is back may read what was said meanwhile
 			out = nil
+		case m.in:
 		case m.Seq < e.Seq:
 			out = m.commit
 		}
@@ -180,16 +180,34 @@ func (l *Ledger) Restore(ctx context.Context) error {
 			l.heads[c.RoomID] = c.Position()
 		}
 	}
-	l.changed = true
+	l.history.Restored()
 	l.history.note("", "", "RESTORE: %d entries are lost", lost)
 	return nil
 }
 
-// historyChanged reports whether there was a restore.
-func (l *Ledger) historyChanged() bool {
+// lose notes an entry that was committed, and that a restore has taken away since.
+func (l *Ledger) lose(e chat.Entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.changed
+	l.commits[e.MessageID] = &commit{Entry: e, lost: true}
+}
+
+// forgive takes what a client has said in rooms that it has left, or was removed from, for refused at least once:
+// nobody saw whether it was.
+func (l *Ledger) forgive(c *Client) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	left := make(map[string]bool)
+	for _, m := range l.moves {
+		if m.userID == c.userID && !m.in {
+			left[m.RoomID] = true
+		}
+	}
+	for _, it := range c.sent {
+		if left[it.roomID] {
+			l.refused[chat.Key{RoomID: it.roomID, SenderID: c.userID, ClientID: it.clientID}] = true
+		}
+	}
 }
 
 // wasRefused reports whether a draft was refused at least once: when it was sent again, others may have been before it.

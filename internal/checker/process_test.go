@@ -276,13 +276,6 @@ func (c *crowd) acknowledged() int {
 	return n
 }
 
-// inside asks a client's goroutine for something.
-func inside[T any](c *Client, f func() T) T {
-	answer := make(chan T, 1)
-	c.Do(func() { answer <- f() })
-	return <-answer
-}
-
 // settle waits until every client has all there is, and ends the server and the clients in good order.
 func (c *crowd) settle() {
 	c.p.t.Helper()

@@ -132,7 +132,7 @@ func (c *Client) resumed(ln *line, o *object) {
 func (c *Client) pushed(ln *line, e *wire.Entry) {
 	at, live := ln.feed[e.RoomID]
 	c.history.note(c.name, e.RoomID, "entry %d after %d %s", e.Seq, prevOf(e), short(e.MessageID))
-	known := c.look(e, true)
+	known := c.look(sighting{entry: *e, push: true, after: at, at: time.Now()})
 	switch {
 	case !live:
 		c.history.violate("HUB7", c.name, e.RoomID, "entry %d of a room that is not one's own", e.Seq)
@@ -142,9 +142,8 @@ func (c *Client) pushed(ln *line, e *wire.Entry) {
 		return
 	case prevOf(e) != at.seq:
 		c.history.violate("HUB1", c.name, e.RoomID, "entry %d points back at %d, but %d was pushed last", e.Seq, prevOf(e), at.seq)
-	case at.id != "" && known.MessageID != "" && known.PrevID != at.id:
-		c.history.violate("RES3", c.name, e.RoomID, "entry %d follows %s, but %s was pushed last: two histories are mixed",
-			e.Seq, short(known.PrevID), short(at.id))
+	default:
+		c.checkFollows(e, at, known)
 	}
 	ln.feed[e.RoomID] = place{e.Seq, e.MessageID}
 	if room := c.rooms[e.RoomID]; room != nil {
@@ -155,9 +154,20 @@ func (c *Client) pushed(ln *line, e *wire.Entry) {
 	}
 }
 
-// look compares an entry that was seen with what was committed. A push must also not come after the removal of the client's user.
-func (c *Client) look(e *wire.Entry, push bool) commit {
+// checkFollows checks that a push follows the very entry that was pushed before it.
+func (c *Client) checkFollows(e *wire.Entry, at place, known commit) {
+	if at.id != "" && known.MessageID != "" && prevOf(e) == at.seq && known.PrevID != at.id {
+		c.history.violate("RES3", c.name, e.RoomID, "entry %d follows %s, but %s was pushed last: two histories are mixed",
+			e.Seq, short(known.PrevID), short(at.id))
+	}
+}
+
+// look compares an entry that was seen with what was committed, or keeps it for later. A push must also not come after
+// the removal of the client's user.
+func (c *Client) look(s sighting) commit {
+	e := &s.entry
 	if c.ledger == nil {
+		c.seen = append(c.seen, s)
 		return commit{}
 	}
 	known, ok := c.ledger.find(e.MessageID)
@@ -169,8 +179,8 @@ func (c *Client) look(e *wire.Entry, push bool) commit {
 		known.SenderID != e.SenderID || known.ClientID != e.ClientID || known.Kind != e.Kind {
 		c.history.violate("SEQ1", c.name, e.RoomID, "entry %d differs from what was committed as %d", e.Seq, known.Seq)
 	}
-	if push && !known.lost {
-		if out, removed := c.ledger.removedBefore(c.userID, known); removed {
+	if s.push && !known.lost {
+		if out, removed := c.ledger.removedBefore(c.userID, known, s.at); removed {
 			c.history.violate("HUB7", c.name, e.RoomID, "entry %d reaches a person who was removed at %d", e.Seq, out.Seq)
 		}
 	}
@@ -229,29 +239,33 @@ func (c *Client) sendAnswered(r *request, o *object) {
 		return
 	}
 	c.history.note(c.name, it.roomID, "send %s acknowledged at %d", short(it.clientID), o.Seq)
-	if c.ledger != nil {
-		known, ok := c.ledger.find(o.MessageID)
-		switch {
-		case !ok:
-			c.history.violate("SEQ3", c.name, it.roomID, "%d was acknowledged, but is not committed", o.Seq)
-		case known.Seq != o.Seq || known.ClientID != it.clientID || known.Body != it.body || known.RoomID != it.roomID:
-			c.history.violate("SEQ2", c.name, it.roomID, "%d was acknowledged, but %d is committed", o.Seq, known.Seq)
-		}
-	}
-	if it.acked.IsZero() {
+	again := !it.acked.IsZero()
+	if !again {
 		c.confirm(it.clientID, o.Seq, o.MessageID)
+	}
+	c.checkAnswer(answer{item: it, seq: o.Seq, messageID: o.MessageID, again: again})
+}
+
+// checkAnswer compares the answer to a send with what was committed, and with earlier answers, or keeps it for later.
+func (c *Client) checkAnswer(a answer) {
+	if c.ledger == nil {
+		c.answers = append(c.answers, a)
 		return
 	}
-	if it.seq != o.Seq && !c.lost(it) {
-		c.history.violate("SEQ2", c.name, it.roomID, "a resend of %d was answered with %d", it.seq, o.Seq)
+	it := a.item
+	known, ok := c.ledger.find(a.messageID)
+	switch {
+	case !ok:
+		c.history.violate("SEQ3", c.name, it.roomID, "%d was acknowledged, but is not committed", a.seq)
+	case known.Seq != a.seq || known.ClientID != it.clientID || known.Body != it.body || known.RoomID != it.roomID:
+		c.history.violate("SEQ2", c.name, it.roomID, "%d was acknowledged, but %d is committed", a.seq, known.Seq)
+	case a.again && it.seq != a.seq && !c.lost(it):
+		c.history.violate("SEQ2", c.name, it.roomID, "a resend of %d was answered with %d", it.seq, a.seq)
 	}
 }
 
 // lost reports whether a restore took a message away.
 func (c *Client) lost(it *item) bool {
-	if c.ledger == nil {
-		return false
-	}
 	known, ok := c.ledger.find(it.messageID)
 	return ok && known.lost
 }
@@ -299,7 +313,7 @@ func (c *Client) joinAnswered(r *request, o *object) {
 // checkRun checks that what an answer holds is committed and a chain.
 func (c *Client) checkRun(roomID string, entries []wire.Entry) {
 	for i := range entries {
-		c.look(&entries[i], false)
+		c.look(sighting{entry: entries[i], at: time.Now()})
 		if i > 0 && prevOf(&entries[i]) != entries[i-1].Seq {
 			c.history.violate("SEQ1", c.name, roomID, "in an answer %d points back at %d, but %d stands before it",
 				entries[i].Seq, prevOf(&entries[i]), entries[i-1].Seq)
@@ -318,7 +332,7 @@ func (c *Client) historyAnswered(r *request, o *object) {
 	}
 	c.checkRun(r.roomID, o.Entries)
 	if !room.prepend(o.Entries) {
-		if c.ledger == nil || !c.ledger.historyChanged() { // a copy may be of a history that is no more
+		if !c.history.restored() { // a copy may be of a history that is no more
 			c.history.violate("SEQ1", c.name, r.roomID, "a page of history does not end at %d", room.start)
 		}
 		return

@@ -99,7 +99,7 @@ func (r *run) checkAcknowledged(c *Client, logs map[string][]chat.Entry) {
 
 // checkOrder: what a client said in a room stands in the order in which it was said (SEQ7).
 func (r *run) checkOrder(c *Client) {
-	if r.ledger.historyChanged() {
+	if r.history.restored() {
 		return
 	}
 	last := make(map[string]*item)

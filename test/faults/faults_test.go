@@ -1,0 +1,59 @@
+package faults
+
+import (
+	"math/rand/v2"
+	"os"
+	"regexp"
+	"testing"
+)
+
+// row is one way of breaking things. Its name ends with the rules that it is about.
+type row struct {
+	name string
+	do   func(t *testing.T)
+}
+
+func rows() []row {
+	var all []row
+	for _, some := range [][]row{instanceRows} {
+		all = append(all, some...)
+	}
+	return all
+}
+
+// TestFaults breaks one thing at a time, each on a set of nodes of its own.
+func TestFaults(t *testing.T) {
+	all := rows()
+	if *long {
+		t.Logf("order of seed %d", *seed)
+		dice := rand.New(rand.NewPCG(*seed, 1))
+		dice.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	}
+	for _, r := range all {
+		t.Run(r.name, func(t *testing.T) {
+			t.Parallel()
+			r.do(t)
+		})
+	}
+}
+
+// TestTable holds docs/faults.md to the tests: each row of TestFaults is there, and nothing else is.
+func TestTable(t *testing.T) {
+	text, err := os.ReadFile("../../docs/faults.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := make(map[string]bool)
+	for _, m := range regexp.MustCompile("`TestFaults/([^`]+)`").FindAllStringSubmatch(string(text), -1) {
+		named[m[1]] = true
+	}
+	for _, r := range rows() {
+		if !named[r.name] {
+			t.Errorf("docs/faults.md does not name TestFaults/%s", r.name)
+		}
+		delete(named, r.name)
+	}
+	for name := range named {
+		t.Errorf("docs/faults.md names TestFaults/%s, which is not there", name)
+	}
+}

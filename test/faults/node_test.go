@@ -1,0 +1,287 @@
+package faults
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/gochat-dev/gochat/internal/checker"
+	"github.com/gochat-dev/gochat/internal/session"
+)
+
+// node is the built server, with its own wires to Postgres and Redis, on the same address at every start.
+type node struct {
+	name           string
+	address, admin string
+	env            []string
+	log            string // file
+	postgres       *proxy
+	redis          *proxy
+
+	mu   sync.Mutex
+	cmd  *exec.Cmd     // nil while it is down
+	done chan struct{} // closed when cmd has ended
+}
+
+const startTimeout = 30 * time.Second
+
+// freeAddress is one that nobody listens on at this moment.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+func newNode(name, dir, postgresURL, redisURL string) (*node, error) {
+	n := &node{name: name, log: filepath.Join(dir, name+".log")}
+	var err error
+	if n.address, err = freeAddress(); err != nil {
+		return nil, err
+	}
+	if n.admin, err = freeAddress(); err != nil {
+		return nil, err
+	}
+	wire := func(target string) (*proxy, string, error) {
+		u, err := url.Parse(target)
+		if err != nil {
+			return nil, "", err
+		}
+		p, err := newProxy(u.Host)
+		if err != nil {
+			return nil, "", err
+		}
+		through, err := p.before(target)
+		return p, through, err
+	}
+	var throughPostgres, throughRedis string
+	if n.postgres, throughPostgres, err = wire(postgresURL); err != nil {
+		return nil, err
+	}
+	if n.redis, throughRedis, err = wire(redisURL); err != nil {
+		return nil, err
+	}
+	n.env = []string{
+		"GOCHAT_LISTEN=" + n.address, "GOCHAT_ADMIN_LISTEN=" + n.admin, "GOCHAT_POSTGRES_URL=" + throughPostgres,
+		"GOCHAT_REDIS_URL=" + throughRedis, "GOCHAT_SEND_RATE=0", "GOCHAT_AUTH_RATE=0", "GOCHAT_LOG_FORMAT=json", "GOCHAT_DRAIN=3s",
+	}
+	return n, nil
+}
+
+// environment is that of the test without settings of a chat, and with these.
+func environment(settings ...string) []string {
+	var env []string
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "GOCHAT_") {
+			env = append(env, v)
+		}
+	}
+	return append(env, settings...)
+}
+
+// start starts the node and waits until it is ready.
+func (n *node) start() error {
+	log, err := os.OpenFile(n.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(binary)
+	cmd.Env, cmd.Stdout, cmd.Stderr = environment(n.env...), log, log
+	cmd.SysProcAttr = attributes()
+	if err := errors.Join(cmd.Start(), log.Close()); err != nil {
+		return err
+	}
+	done := make(chan struct{})
+	n.mu.Lock()
+	n.cmd, n.done = cmd, done
+	n.mu.Unlock()
+	go func() {
+		_ = cmd.Wait() // how it ends is the test's doing; leave looks at it
+		close(done)
+	}()
+	deadline := time.Now().Add(startTimeout)
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for !n.ready() {
+		select {
+		case <-done:
+			return fmt.Errorf("%s ended: %s", n.name, n.tail())
+		case <-ticker.C:
+			if time.Now().After(deadline) {
+				return fmt.Errorf("%s is not ready within %v: %s", n.name, startTimeout, n.tail())
+			}
+		}
+	}
+	return nil
+}
+
+// tail is the end of what the node has logged.
+func (n *node) tail() string {
+	text, err := os.ReadFile(n.log)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text[max(0, len(text)-3000):])
+}
+
+func (n *node) process() (*exec.Cmd, chan struct{}) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.cmd, n.done
+}
+
+func (n *node) running() bool {
+	cmd, _ := n.process()
+	return cmd != nil
+}
+
+// signal sends the node a signal, if it runs.
+func (n *node) signal(s syscall.Signal) {
+	if cmd, _ := n.process(); cmd != nil {
+		_ = cmd.Process.Signal(s) // it may be gone already
+	}
+}
+
+// kill ends the node without a word, and waits until it is gone.
+func (n *node) kill() {
+	cmd, done := n.process()
+	if cmd == nil {
+		return
+	}
+	_ = cmd.Process.Kill() // it may be gone already
+	<-done
+	n.mu.Lock()
+	n.cmd = nil
+	n.mu.Unlock()
+}
+
+// leave asks the node to go, and waits until it has: with exit 0.
+func (n *node) leave() error {
+	cmd, done := n.process()
+	if cmd == nil {
+		return nil
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	<-done
+	n.mu.Lock()
+	n.cmd = nil
+	n.mu.Unlock()
+	if !cmd.ProcessState.Success() {
+		return fmt.Errorf("%s ended with %v, want exit 0: %s", n.name, cmd.ProcessState, n.tail())
+	}
+	return nil
+}
+
+// patient is a client of HTTP for people, impatient one for probes.
+var (
+	patient   = &http.Client{Timeout: 12 * time.Second}
+	impatient = &http.Client{Timeout: 3 * time.Second}
+)
+
+// ready reports what /readyz says.
+func (n *node) ready() bool {
+	res, err := impatient.Get("http://" + n.address + "/readyz")
+	if err != nil {
+		return false
+	}
+	_ = res.Body.Close() // nothing of it is read
+	return res.StatusCode == http.StatusOK
+}
+
+// call makes a request and decodes the answer. The status is 0 where there was none.
+func (n *node) call(token, method, path string, in, out any) (status int, err error) {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return 0, err
+	}
+	req, err := http.NewRequest(method, "http://"+n.address+"/api/v1"+path, bytes.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+token)
+	res, err := patient.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	answer, err := io.ReadAll(res.Body)
+	if err := errors.Join(err, res.Body.Close()); err != nil {
+		return 0, err
+	}
+	if res.StatusCode >= 300 {
+		return res.StatusCode, fmt.Errorf("%s %s: %s %s", method, path, res.Status, answer)
+	}
+	if out != nil {
+		err = json.Unmarshal(answer, out)
+	}
+	return res.StatusCode, err
+}
+
+// webSocket is a checker.Conn over a real connection.
+type webSocket struct {
+	conn *websocket.Conn
+	once sync.Once
+}
+
+// Read implements checker.Conn.
+func (w *webSocket) Read() ([]byte, error) {
+	_, data, err := w.conn.ReadMessage()
+	if end, ok := errors.AsType[*websocket.CloseError](err); ok {
+		return nil, &checker.CloseError{Code: end.Code, Reason: end.Text}
+	}
+	return data, err
+}
+
+// Write implements checker.Conn.
+func (w *webSocket) Write(message []byte) error {
+	return w.conn.WriteMessage(websocket.TextMessage, message)
+}
+
+// Close implements checker.Conn.
+func (w *webSocket) Close() {
+	w.once.Do(func() { _ = w.conn.Close() }) // the connection is over either way
+}
+
+// dial opens a connection.
+func (n *node) dial(ctx context.Context, token, epoch string, resume []session.Resume) (*webSocket, error) {
+	q := url.Values{}
+	if epoch != "" {
+		q.Set("epoch", epoch)
+	}
+	for _, r := range resume {
+		q.Add("last_received_seq", fmt.Sprintf("%s:%d:%s", r.RoomID, r.At.Seq, r.At.ID))
+	}
+	d := websocket.Dialer{Subprotocols: []string{"gochat.v1", "gochat.bearer." + token}, HandshakeTimeout: 5 * time.Second}
+	conn, res, err := d.DialContext(ctx, "ws://"+n.address+"/api/v1/ws?"+q.Encode(), nil)
+	if res != nil {
+		_ = res.Body.Close() // empty after an upgrade
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &webSocket{conn: conn}, nil
+}
+
+// close ends the node and its wires.
+func (n *node) close() error {
+	n.kill()
+	return errors.Join(n.postgres.close(), n.redis.close())
+}
