@@ -149,13 +149,23 @@ func (n *node) serve(ctx context.Context) error {
 	}
 	finish, cancel := context.WithTimeout(context.Background(), finishWithin)
 	defer cancel()
-	err = errors.Join(ignoreClosed(err), public.Shutdown(finish))
+	err = errors.Join(ignoreClosed(err), shutdown(finish, public))
 	n.sessions.Close()
 	stop()
-	err = errors.Join(err, admin.Shutdown(finish))
+	err = errors.Join(err, shutdown(finish, admin))
 	wg.Wait()
 	n.close()
 	n.log.Info("stopped")
+	return err
+}
+
+// shutdown lets requests under way finish. What is still open when ctx ends, a connection that nobody has used yet among
+// it, is closed: it is no reason to end with an error.
+func shutdown(ctx context.Context, s *http.Server) error {
+	err := s.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return s.Close()
+	}
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -328,6 +329,21 @@ func TestStopped(t *testing.T) {
 		if took := time.Since(began); took > 20*time.Second {
 			t.Errorf("leaving took %v, more than the window", took)
 		}
+	})
+	t.Run("[DRN1] a connection that nobody has used yet holds up nobody", func(t *testing.T) {
+		p := start(t, t.TempDir())
+		conn, err := net.Dial("tcp", strings.TrimPrefix(p.base, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }() // the server has closed it
+		if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-p.done; err != nil {
+			t.Errorf("the server ended with %v, want exit 0", err)
+		}
+		close(p.done)
 	})
 	t.Run("a second server on the same directory is refused", func(t *testing.T) {
 		dir := t.TempDir()
