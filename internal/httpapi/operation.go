@@ -3,7 +3,6 @@ package httpapi
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -99,12 +98,12 @@ func marshal(w io.Writer, v any) error {
 	return nil
 }
 
-// unmarshal refuses, beside what is not JSON, what is not UTF-8 and every text with U+0000 in it.
+// unmarshal takes fields by their exact names. It refuses, beside what is not JSON, what is not UTF-8 and every text with U+0000 in it.
 func unmarshal(data []byte, v any) error {
 	if !utf8.Valid(data) {
 		return errors.New("the body is not valid UTF-8")
 	}
-	if err := json.Unmarshal(data, v); err != nil {
+	if err := wire.Unmarshal(data, v); err != nil {
 		return err
 	}
 	if tree, ok := v.(*any); ok && bytes.Contains(data, []byte(`\u0000`)) && hasNUL(*tree) {

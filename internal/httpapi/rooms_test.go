@@ -55,10 +55,15 @@ func TestRoomRefusals(t *testing.T) {
 		`{"name":"x","visibility":"secret"}`:        chat.CodeBadRequest,
 		`{"name":"a\u0000b","visibility":"public"}`: chat.CodeBadRequest,
 		`{"name":["x"],"visibility":"public"}`:      chat.CodeBadRequest,
+		`{"NAME":"x","visibility":"public"}`:        chat.CodeBadRequest,
 		`[]`:                                        chat.CodeBadRequest,
 		`null`:                                      chat.CodeBadRequest,
 	} {
 		p.do("POST", "/rooms", body).refused(400, code)
+	}
+	other := p.do("POST", "/rooms", `{"name":"x","visibility":"public","TOPIC":7,"Name":"other","future":{"A":[1]}}`).expect(201).object()
+	if other["name"] != "x" || other["topic"] != "" {
+		t.Errorf("a name in upper case is another field, to be passed over: %v", other)
 	}
 	p.do("POST", "/rooms", `{"name":"`+strings.Repeat("😀", 80)+`","visibility":"private"}`).expect(201)
 	p.do("GET", "/rooms/"+chat.NewID(), nil).refused(404, chat.CodeNotFound)

@@ -46,9 +46,9 @@ type Join struct {
 // History asks for a page of a room's log.
 type History struct {
 	RoomID    string `json:"room_id"`
-	BeforeSeq int64  `json:"before_seq"`
+	BeforeSeq int64  `json:"before_seq,omitempty"` // 0: not given
 	AfterSeq  *int64 `json:"after_seq"`
-	Limit     int    `json:"limit"`
+	Limit     int    `json:"limit,omitempty"` // 0: not given
 }
 
 // SetTyping says that the user types, or stopped.
@@ -73,11 +73,11 @@ type fields struct {
 	Body            string          `json:"body"`
 	LastReceivedSeq *int64          `json:"last_received_seq"`
 	LastReceivedID  string          `json:"last_received_id"`
-	BeforeSeq       int64           `json:"before_seq"`
+	BeforeSeq       *int64          `json:"before_seq"`
 	AfterSeq        *int64          `json:"after_seq"`
-	Limit           int             `json:"limit"`
-	On              bool            `json:"on"`
-	Seq             int64           `json:"seq"`
+	Limit           *int            `json:"limit"`
+	On              *bool           `json:"on"`
+	Seq             *int64          `json:"seq"`
 	State           chat.State      `json:"state"`
 	Token           string          `json:"token"`
 }
@@ -120,7 +120,7 @@ func decodeOne(line []byte) (Command, *chat.Error, error) {
 		return Command{}, nil, fmt.Errorf("%w: not a JSON object", ErrBadFrame)
 	}
 	var f fields
-	err := json.Unmarshal(line, &f)
+	err := Unmarshal(line, &f)
 	// A field of the wrong JSON type does not stop Unmarshal: the others have been read.
 	var mistyped *json.UnmarshalTypeError
 	if err != nil && !errors.As(err, &mistyped) {
@@ -143,7 +143,7 @@ func decodeOne(line []byte) (Command, *chat.Error, error) {
 	if mistyped != nil {
 		return cmd, chat.Refuse(chat.CodeBadRequest, "a field of the command has the wrong JSON type"), nil
 	}
-	return cmd, cmd.check(), nil
+	return cmd, cmd.check(&f), nil
 }
 
 // isNumber reports whether raw JSON is a number short enough to be repeated in a reply.
@@ -159,11 +159,11 @@ func (c *Command) take(f *fields) bool {
 	case "join":
 		c.Join = &Join{RoomID: f.RoomID, LastReceivedSeq: f.LastReceivedSeq, LastReceivedID: f.LastReceivedID}
 	case "history":
-		c.Page = &History{RoomID: f.RoomID, BeforeSeq: f.BeforeSeq, AfterSeq: f.AfterSeq, Limit: f.Limit}
+		c.Page = &History{RoomID: f.RoomID, BeforeSeq: given(f.BeforeSeq), AfterSeq: f.AfterSeq, Limit: given(f.Limit)}
 	case "typing":
-		c.Typing = &SetTyping{RoomID: f.RoomID, On: f.On}
+		c.Typing = &SetTyping{RoomID: f.RoomID, On: given(f.On)}
 	case "read":
-		c.Read = &MarkRead{RoomID: f.RoomID, Seq: f.Seq}
+		c.Read = &MarkRead{RoomID: f.RoomID, Seq: given(f.Seq)}
 	case "presence":
 		c.State = f.State
 	case "auth":
@@ -175,7 +175,17 @@ func (c *Command) take(f *fields) bool {
 	return true
 }
 
-func (c *Command) check() *chat.Error {
+// given is what a field says, or the zero value where it is not there.
+func given[T any](field *T) T {
+	if field == nil {
+		var zero T
+		return zero
+	}
+	return *field
+}
+
+// check refuses a command whose fields are not those of its type.
+func (c *Command) check(f *fields) *chat.Error {
 	bad := func(message string) *chat.Error { return chat.Refuse(chat.CodeBadRequest, message) }
 	room := func(id string) *chat.Error {
 		if !validID(id) {
@@ -192,24 +202,39 @@ func (c *Command) check() *chat.Error {
 		}
 		return room(c.Join.RoomID)
 	case c.Page != nil:
-		if c.Page.BeforeSeq < 0 || (c.Page.AfterSeq != nil && *c.Page.AfterSeq < 0) || (c.Page.BeforeSeq > 0 && c.Page.AfterSeq != nil) {
-			return bad("history takes before_seq or after_seq, not negative")
-		}
-		if c.Page.Limit < 0 || c.Page.Limit > chat.MaxPage {
-			return bad("limit must be between 1 and 200")
+		if err := f.checkPage(); err != nil {
+			return err
 		}
 		return room(c.Page.RoomID)
 	case c.Typing != nil:
+		if f.On == nil {
+			return bad("on must be true or false")
+		}
 		return room(c.Typing.RoomID)
 	case c.Read != nil:
-		if c.Read.Seq < 0 {
-			return bad("seq must not be negative")
+		if f.Seq == nil || *f.Seq < 0 {
+			return bad("seq must be the number of an entry")
 		}
 		return room(c.Read.RoomID)
 	case c.Type == "presence" && c.State != chat.Online && c.State != chat.Away:
 		return bad("state must be online or away")
 	case c.Type == "auth" && c.Token == "":
 		return bad("token is missing")
+	default:
+		return nil
+	}
+}
+
+func (f *fields) checkPage() *chat.Error {
+	switch {
+	case f.BeforeSeq != nil && f.AfterSeq != nil:
+		return chat.Refuse(chat.CodeBadRequest, "history takes before_seq or after_seq, not both")
+	case f.BeforeSeq != nil && *f.BeforeSeq < 1:
+		return chat.Refuse(chat.CodeBadRequest, "before_seq must be at least 1")
+	case f.AfterSeq != nil && *f.AfterSeq < 0:
+		return chat.Refuse(chat.CodeBadRequest, "after_seq must not be negative")
+	case f.Limit != nil && (*f.Limit < 1 || *f.Limit > chat.MaxPage):
+		return chat.Refuse(chat.CodeBadRequest, "limit must be between 1 and 200")
 	default:
 		return nil
 	}
