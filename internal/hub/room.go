@@ -142,10 +142,12 @@ func (c loaded) apply(s *shard) {
 	if wasReset {
 		frame := wire.Resumed(r.id, false, r.last.Seq)
 		for _, st := range slices.Clone(r.seats) {
-			st.conn.Push(frame)
 			if _, ok := r.members[st.conn.UserID()]; !ok {
-				s.unseat(st)
+				s.unseat(st) // and told so: they may be back before they read their list
+				st.conn.Tell(Event{Kind: Removed, RoomID: r.id, At: r.last, Reason: wire.ReasonRemoved})
+				continue
 			}
+			st.conn.Push(frame)
 			st.conn.Tell(Event{Kind: Changed, RoomID: r.id, At: r.last})
 		}
 	}
@@ -171,7 +173,7 @@ func (s *shard) abandon(r *room) {
 	r.answerAsking(hereReply{})
 	for _, st := range slices.Clone(r.seats) {
 		s.unseat(st)
-		st.conn.Tell(Event{Kind: Changed, RoomID: r.id, At: r.last})
+		st.conn.Tell(Event{Kind: Removed, RoomID: r.id, At: r.last, Reason: wire.ReasonDeleted})
 	}
 	s.forget(r)
 }

@@ -89,10 +89,9 @@ func (s *Session) readRun(r *replay) {
 	s.mu.Lock()
 	p := s.place(roomID)
 	switch {
-	case s.current != r: // removed meanwhile, and perhaps back again
-	case p == nil || errors.Is(err, chat.ErrNoRoom):
-		s.skip()
-		s.requestSync()
+	case p == nil || s.current != r: // removed meanwhile, and perhaps back again
+	case errors.Is(err, chat.ErrNoRoom):
+		s.removed(roomID, wire.ReasonDeleted)
 	case err != nil:
 		s.note(slog.LevelWarn, "reading what a client has missed failed", "room", roomID, "err", err)
 		s.retry = append(s.retry, hub.Event{Kind: hub.Unknown, RoomID: roomID, At: at})

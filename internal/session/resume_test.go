@@ -189,6 +189,23 @@ func TestResume(t *testing.T) {
 			s.do(n, text(room, ann, "live"))
 			c.gets("2")
 		}},
+		{"[HUB7] a reset finds somebody to be out, and back before the list is read: removed, then added", func(s *stage) {
+			n := s.node()
+			ann, bob := s.user(), s.user()
+			room := s.room(ann, bob)
+			c := s.connect(n, bob.hello())
+			s.append(withID(leaving(room, ann, bob)))
+			_, err := s.db.NewEpoch(s.ctx)
+			s.no(err)
+			n.store.shut("snapshot")
+			s.pass(6 * time.Second)
+			c.gets("room_removed removed")
+			s.append(withID(joining(room, bob)))
+			n.store.open()
+			c.gets("room_added Room member")
+			s.do(n, text(room, ann, "he is live in it"))
+			c.gets("5")
+		}},
 		{"[HUB7] a room that is not one's own any more is removed right after the welcome", func(s *stage) {
 			n := s.node()
 			ann, bob := s.user(), s.user()
@@ -230,6 +247,24 @@ func TestResume(t *testing.T) {
 			c := s.client()
 			p.Start(c)
 			c.gets("welcome", "room_removed removed")
+		}},
+		{"deleted while the replay is read: the room is gone, and that is why", func(s *stage) {
+			n := s.node(smallRing)
+			ann, bob := s.user(), s.user()
+			room, other := s.room(ann, bob), s.room(ann, bob)
+			log := s.texts(room, ann, 30)
+			p, err := n.Open(s.ctx, bob.hello(from(log[9])))
+			s.no(err)
+			n.store.shut()
+			c := s.client()
+			p.Start(c)
+			c.gets("welcome")
+			_, err = s.db.DeleteRoom(s.ctx, room, ann.id)
+			s.no(err)
+			n.store.open()
+			c.gets("room_removed deleted")
+			s.do(n, text(other, ann, "another room"))
+			c.gets("3")
 		}},
 		{"[HUB4] a replay is paced by the writer and never causes 4009", func(s *stage) {
 			n := s.node(smallOutbox)
