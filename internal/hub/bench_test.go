@@ -14,11 +14,11 @@ import (
 // sink is a connection that counts what it is given and keeps nothing.
 type sink struct{ pushed *atomic.Int64 }
 
-func (sink) UserID() string     { return "ann" }
-func (sink) Closed() bool       { return false }
-func (k sink) Push(*wire.Frame) { k.pushed.Add(1) }
-func (sink) Fits(int) bool      { return true }
-func (sink) Tell(hub.Event)     {}
+func (sink) UserID() string              { return "ann" }
+func (sink) Stays(string, hub.Stay) bool { return true }
+func (k sink) Push(*wire.Frame)          { k.pushed.Add(1) }
+func (sink) Fits(int) bool               { return true }
+func (sink) Tell(hub.Event)              {}
 
 // full is a hub with one room of so many connections, and a function that delivers the next entry of that room and
 // returns when all have got it.
@@ -28,7 +28,7 @@ func full(tb testing.TB, connections int) func() {
 	tb.Cleanup(h.Close)
 	var pushed atomic.Int64
 	for range connections {
-		h.Enter(&sink{&pushed}, "room", chat.Position{}, 0)
+		h.Enter(&sink{&pushed}, hub.Visit{RoomID: "room"})
 	}
 	h.Loaded("room", chat.Live{Members: []string{"ann"}}, nil, nil)
 	log := &history{}

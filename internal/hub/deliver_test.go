@@ -139,7 +139,7 @@ func TestDeliver(t *testing.T) {
 		{name: "[HUB3] a room that waits for the store delays no other room of its shard", cfg: hub.Config{Shards: 1}, do: func(s *stage) {
 			log := texts(1)
 			ann := s.live(log, "ann")[0]
-			s.hub.Enter(newConn("bob"), "loading", chat.Position{}, 0)
+			s.hub.Enter(newConn("bob"), hub.Visit{RoomID: "loading"})
 			s.asked("load loading") // and gets no answer
 			s.deliver(log.add(chat.KindText, "ann", "hello"))
 			s.got(ann, "2")
@@ -299,9 +299,9 @@ func crowd(s *stage) {
 	for i := range conns {
 		conns[i] = newConn(fmt.Sprint("user ", i))
 		wg.Go(func() {
-			s.hub.Enter(conns[i], "room", chat.Position{Seq: 1}, 1)
+			s.hub.Enter(conns[i], hub.Visit{RoomID: "room", At: chat.Position{Seq: 1}, MemberSeq: 1})
 			if i%2 == 0 {
-				s.hub.Leave(conns[i], "room", "left")
+				s.hub.Leave(conns[i], "room", 0, "left")
 			}
 		})
 	}

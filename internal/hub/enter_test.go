@@ -78,7 +78,7 @@ func TestEnter(t *testing.T) {
 			last := log.head()
 			restored := texts(3)
 			c := newConn("ann")
-			s.hub.EnterAtHead(c, "room", restored.head(), 3)
+			s.hub.Enter(c, hub.Visit{RoomID: "room", At: restored.head(), MemberSeq: 3, AtHead: true})
 			s.got(c)
 			s.mend(restored, last)
 			s.load(restored, "ann")
@@ -181,6 +181,36 @@ func TestEnter(t *testing.T) {
 			c := newConn("bob")
 			s.enter(c, log.pos(2), 5)
 			s.got(c, "3", "4", "5", "entered 5")
+		}},
+		{name: "[HUB7] what is asked for an earlier stay neither begins the next one nor ends it", do: func(s *stage) {
+			log := texts(3)
+			s.live(log, "ann", "bob")
+			c := newConn("bob")
+			c.stay = 2
+			s.hub.Enter(c, hub.Visit{RoomID: "room", Stay: 1, At: log.pos(1), MemberSeq: 3})
+			s.got(c)
+			s.hub.Enter(c, hub.Visit{RoomID: "room", Stay: 2, At: log.head(), MemberSeq: 3})
+			s.got(c, "entered 3")
+			s.hub.Leave(c, "room", 1, "left")
+			s.got(c)
+			s.deliver(log.add(chat.KindText, "ann", "once"))
+			s.got(c, "4")
+			s.hub.Leave(c, "room", 2, "left")
+			s.got(c, "removed 4 left")
+		}},
+		{name: "[HUB7] an earlier stay that waits for the room to be mended enters nothing", do: func(s *stage) {
+			log := texts(3)
+			s.live(log, "ann", "bob")
+			last := log.head()
+			c := newConn("bob")
+			log.add(chat.KindText, "ann", "not heard of")
+			s.enter(c, log.head(), 4)
+			c.stay = 1 // removed, and added again
+			s.hub.Enter(c, hub.Visit{RoomID: "room", Stay: 1, At: log.head(), MemberSeq: 4})
+			s.mend(log, last)
+			s.got(c, "entered 4")
+			s.deliver(log.add(chat.KindText, "ann", "once"))
+			s.got(c, "5")
 		}},
 		{name: "[RES4] a membership from before the ring is not known", cfg: hub.Config{RingEntries: 2}, do: func(s *stage) {
 			log := texts(6)

@@ -30,8 +30,8 @@ func Encode(e *chat.Entry) Delivery { return Delivery{Entry: e, Frame: wire.Enco
 // Conn never calls the hub while it holds a lock that these methods need.
 type Conn interface {
 	UserID() string
-	// Closed reports whether the connection has ended, or is about to: it enters no room any more.
-	Closed() bool
+	// Stays reports whether the connection is still in a stay, or on its way into it: it has not ended, and was not told Removed.
+	Stays(roomID string, stay Stay) bool
 	// Push takes a frame for the client.
 	Push(f *wire.Frame)
 	// Fits reports whether n more bytes can be pushed now without overflow.
@@ -40,10 +40,28 @@ type Conn interface {
 	Tell(ev Event)
 }
 
+// Stay numbers a connection's stays in its rooms, each from the list that has the room to Removed. Everything that is asked
+// of the hub, and that it tells, is about one stay and does not concern a later one: somebody may be out of a room and in
+// again while an answer is under way.
+type Stay uint32
+
+// Visit says where a connection is to enter a room.
+type Visit struct {
+	RoomID string
+	Stay   Stay
+	At     chat.Position
+	// MemberSeq is the head of the room when the user's membership was read.
+	MemberSeq int64
+	// AtHead says that At is what the store has just said is the room's head. A hub that does not hold it may be in a history
+	// that is no more, and asks the store before it sends anybody back there.
+	AtHead bool
+}
+
 // Event is what a connection is told about one of its rooms.
 type Event struct {
 	Kind   EventKind
 	RoomID string
+	Stay   Stay
 	At     chat.Position
 	Run    []*wire.Frame // of Behind
 	Reason string        // of Removed: one of wire's reasons
@@ -167,19 +185,13 @@ func (h *Hub) send(s *shard, c command) bool {
 func (h *Hub) Deliver(d Delivery) { h.send(h.shard(d.Entry.RoomID), deliver{d}) }
 
 // Enter makes a connection live in a room at a position: it is told Entered when it is, or what to do first.
-// memberSeq is the head of the room when the user's membership was read.
-func (h *Hub) Enter(c Conn, roomID string, at chat.Position, memberSeq int64) {
-	h.send(h.shard(roomID), enter{conn: c, roomID: roomID, at: at, memberSeq: memberSeq})
-}
+func (h *Hub) Enter(c Conn, v Visit) { h.send(h.shard(v.RoomID), enter{Visit: v, conn: c}) }
 
-// EnterAtHead is Enter at a position that the store has just said is the room's head. A hub that does not hold it may be
-// in a history that is no more, and asks the store before it sends anybody back there.
-func (h *Hub) EnterAtHead(c Conn, roomID string, at chat.Position, memberSeq int64) {
-	h.send(h.shard(roomID), enter{conn: c, roomID: roomID, at: at, memberSeq: memberSeq, head: true})
+// Leave takes a connection out of a room; it is told Removed, with the reason, after all that it was pushed. A stay that has
+// ended is left alone, and so is a later one.
+func (h *Hub) Leave(c Conn, roomID string, stay Stay, reason string) {
+	h.send(h.shard(roomID), leave{c, roomID, stay, reason})
 }
-
-// Leave takes a connection out of a room; it is told Removed, with the reason, after all that it was pushed.
-func (h *Hub) Leave(c Conn, roomID, reason string) { h.send(h.shard(roomID), leave{c, roomID, reason}) }
 
 // Drop takes a connection out of all rooms.
 func (h *Hub) Drop(c Conn) {

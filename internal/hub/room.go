@@ -91,7 +91,7 @@ func (s *shard) admit(r *room) {
 	waiting := r.waiting
 	r.waiting = nil
 	for _, e := range waiting {
-		if r.mending && e.at.Seq > r.last.Seq {
+		if r.mending && e.At.Seq > r.last.Seq {
 			r.waiting = append(r.waiting, e)
 			continue
 		}
@@ -143,12 +143,11 @@ func (c loaded) apply(s *shard) {
 		frame := wire.Resumed(r.id, false, r.last.Seq)
 		for _, st := range slices.Clone(r.seats) {
 			if _, ok := r.members[st.conn.UserID()]; !ok {
-				s.unseat(st) // and told so: they may be back before they read their list
-				st.conn.Tell(Event{Kind: Removed, RoomID: r.id, At: r.last, Reason: wire.ReasonRemoved})
+				s.remove(st, wire.ReasonRemoved) // told at once: they may be back before they read their list
 				continue
 			}
 			st.conn.Push(frame)
-			st.conn.Tell(Event{Kind: Changed, RoomID: r.id, At: r.last})
+			st.tell(Changed)
 		}
 	}
 	if r.heard > r.last.Seq {
@@ -168,12 +167,11 @@ func (r *room) answerAsking(h hereReply) {
 // abandon forgets a room that is not there any more. Whoever waits for it asks the store, and is told.
 func (s *shard) abandon(r *room) {
 	for _, e := range r.waiting {
-		e.conn.Tell(Event{Kind: Unknown, RoomID: r.id, At: e.at})
+		e.unknown()
 	}
 	r.answerAsking(hereReply{})
 	for _, st := range slices.Clone(r.seats) {
-		s.unseat(st)
-		st.conn.Tell(Event{Kind: Removed, RoomID: r.id, At: r.last, Reason: wire.ReasonDeleted})
+		s.remove(st, wire.ReasonDeleted)
 	}
 	s.forget(r)
 }

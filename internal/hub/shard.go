@@ -30,7 +30,8 @@ type shard struct {
 type seat struct {
 	conn  Conn
 	room  *room
-	index int // in room.seats
+	index int32 // in room.seats
+	stay  Stay
 }
 
 func newShard(cfg Config, source Source) *shard {
@@ -59,16 +60,15 @@ func (s *shard) run(done <-chan struct{}) {
 type (
 	deliver struct{ Delivery }
 	enter   struct {
-		conn      Conn
-		roomID    string
-		at        chat.Position
-		memberSeq int64
-		mended    bool // has waited for a mend already
-		head      bool // the store has just said that the log ends there
+		Visit
+		conn   Conn
+		mended bool // has waited for a mend already
 	}
 	leave struct {
-		conn           Conn
-		roomID, reason string
+		conn   Conn
+		roomID string
+		stay   Stay
+		reason string
 	}
 	drop   struct{ conn Conn }
 	loaded struct {
@@ -159,8 +159,7 @@ func (s *shard) removed(r *room, e *chat.Entry) {
 	s.removeMember(r, userID)
 	for _, st := range slices.Backward(r.seats) { // the seat that moves into an emptied place has been looked at
 		if st.conn.UserID() == userID {
-			s.unseat(st)
-			st.conn.Tell(Event{Kind: Removed, RoomID: r.id, At: r.last, Reason: reason})
+			s.remove(st, reason)
 		}
 	}
 }
@@ -169,27 +168,27 @@ func (s *shard) removed(r *room, e *chat.Entry) {
 func (s *shard) changed(r *room, userID string) {
 	for _, st := range r.seats {
 		if userID == "" || st.conn.UserID() == userID {
-			st.conn.Tell(Event{Kind: Changed, RoomID: r.id, At: r.last})
+			st.tell(Changed)
 		}
 	}
 }
 
 func (c enter) apply(s *shard) {
-	if c.conn.Closed() {
-		return // its Drop may have been here already
+	if !c.conn.Stays(c.RoomID, c.Stay) {
+		return // its Drop or Leave may have been here already
 	}
-	r := s.rooms[c.roomID]
+	r := s.rooms[c.RoomID]
 	if r == nil {
-		r = &room{id: c.roomID, loading: true}
-		s.rooms[c.roomID] = r
+		r = &room{id: c.RoomID, loading: true}
+		s.rooms[c.RoomID] = r
 		s.cfg.Observe.Rooms(+1)
-		s.source.Load(c.roomID)
+		s.source.Load(c.RoomID)
 	}
 	r.emptySince = time.Time{}
 	if r.seatOf(s.conns[c.conn]) != nil {
 		return // the connection is in already
 	}
-	if r.loading || r.mending && c.at.Seq > r.last.Seq {
+	if r.loading || r.mending && c.At.Seq > r.last.Seq {
 		r.waiting = append(r.waiting, c)
 		return
 	}
@@ -198,13 +197,13 @@ func (c enter) apply(s *shard) {
 
 // enter lets a connection into a room at exactly the room's position, or tells it what to do first (RES1).
 func (s *shard) enter(r *room, c enter) {
-	if c.conn.Closed() {
+	if !c.conn.Stays(c.RoomID, c.Stay) {
 		return
 	}
-	if c.at.Seq > r.last.Seq {
+	if c.At.Seq > r.last.Seq {
 		// The hub is behind: mend first. What still does not fit then is for the store to judge.
 		if c.mended {
-			c.conn.Tell(Event{Kind: Unknown, RoomID: r.id, At: c.at})
+			c.unknown()
 			return
 		}
 		c.mended = true
@@ -212,32 +211,40 @@ func (s *shard) enter(r *room, c enter) {
 		s.mend(r)
 		return
 	}
-	run, ok := r.ring.after(c.at)
-	if !ok || !r.ring.memberSince(c.conn.UserID(), c.memberSeq) {
-		if c.head && !c.mended {
+	run, ok := r.ring.after(c.At)
+	if !ok || !r.ring.memberSince(c.conn.UserID(), c.MemberSeq) {
+		if c.AtHead && !c.mended {
 			c.mended = true
 			r.waiting = append(r.waiting, c)
 			s.mend(r)
 			return
 		}
-		c.conn.Tell(Event{Kind: Unknown, RoomID: r.id, At: c.at})
+		c.unknown()
 		return
 	}
 	if !c.conn.Fits(run.bytes) {
-		c.conn.Tell(Event{Kind: Behind, RoomID: r.id, At: r.last, Run: run.frames()})
+		c.conn.Tell(Event{Kind: Behind, RoomID: r.id, Stay: c.Stay, At: r.last, Run: run.frames()})
 		return
 	}
 	for _, it := range run.items {
 		c.conn.Push(it.frame)
 	}
-	st := &seat{conn: c.conn, room: r, index: len(r.seats)}
+	st := &seat{conn: c.conn, room: r, index: int32(len(r.seats)), stay: c.Stay}
 	r.seats = append(r.seats, st)
 	s.conns[c.conn] = append(s.conns[c.conn], st)
-	c.conn.Tell(Event{Kind: Entered, RoomID: r.id, At: r.last})
+	st.tell(Entered)
+}
+
+// unknown sends a connection to the store with its position.
+func (c enter) unknown() {
+	c.conn.Tell(Event{Kind: Unknown, RoomID: c.RoomID, Stay: c.Stay, At: c.At})
 }
 
 func (c leave) apply(s *shard) {
-	ev := Event{Kind: Removed, RoomID: c.roomID, Reason: c.reason}
+	if !c.conn.Stays(c.roomID, c.stay) {
+		return
+	}
+	ev := Event{Kind: Removed, RoomID: c.roomID, Stay: c.stay, Reason: c.reason}
 	if r := s.rooms[c.roomID]; r != nil {
 		ev.At = r.last
 		r.stopWaiting(c.conn)
@@ -255,6 +262,17 @@ func (c drop) apply(s *shard) {
 	for _, r := range s.rooms {
 		r.stopWaiting(c.conn)
 	}
+}
+
+// tell tells the connection something about its stay, after all that it was pushed.
+func (st *seat) tell(kind EventKind) {
+	st.conn.Tell(Event{Kind: kind, RoomID: st.room.id, Stay: st.stay, At: st.room.last})
+}
+
+// remove takes a connection out of a room, and tells it so.
+func (s *shard) remove(st *seat, reason string) {
+	s.unseat(st)
+	st.conn.Tell(Event{Kind: Removed, RoomID: st.room.id, Stay: st.stay, At: st.room.last, Reason: reason})
 }
 
 // unseat takes a connection out of a room: the last seat moves into its place.

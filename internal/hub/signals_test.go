@@ -112,7 +112,7 @@ func TestPresence(t *testing.T) {
 		}},
 		{name: "a new name or picture is pushed once to whoever shares a room", do: func(s *stage) {
 			ann := s.live(texts(1), "ann", "bob")[0]
-			s.hub.Enter(ann, "other", chat.Position{}, 0)
+			s.hub.Enter(ann, hub.Visit{RoomID: "other"})
 			s.asked("load other")
 			s.hub.Loaded("other", chat.Live{Members: []string{"ann", "bob"}}, nil, nil)
 			s.got(ann, "entered 0")
@@ -279,7 +279,7 @@ func TestClose(t *testing.T) {
 	h.Close()
 	c := newConn("ann")
 	for range 3000 { // more than fit into an inbox that nobody empties
-		h.Enter(c, "room", chat.Position{}, 0)
+		h.Enter(c, hub.Visit{RoomID: "room"})
 	}
 	h.Deliver(hub.Encode(&(*texts(1))[0]))
 	if _, _, live := h.Here("room"); live || len(h.Positions()) != 0 {

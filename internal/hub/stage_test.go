@@ -134,7 +134,7 @@ func (s *stage) live(h *history, members ...string) []*conn {
 	for _, user := range members {
 		c := newConn(user)
 		conns = append(conns, c)
-		s.hub.Enter(c, "room", h.head(), h.head().Seq)
+		s.hub.Enter(c, hub.Visit{RoomID: "room", At: h.head(), MemberSeq: h.head().Seq})
 	}
 	synctest.Wait()
 	s.load(h, members...)
@@ -152,7 +152,7 @@ func (s *stage) deliver(entries ...chat.Entry) {
 }
 
 func (s *stage) enter(c *conn, at chat.Position, memberSeq int64) {
-	s.hub.Enter(c, "room", at, memberSeq)
+	s.hub.Enter(c, hub.Visit{RoomID: "room", At: at, MemberSeq: memberSeq})
 	synctest.Wait()
 }
 
@@ -247,16 +247,17 @@ type conn struct {
 	pushed []time.Time // when each frame came, from the start
 	size   int         // of frames that fit, in bytes
 	closed bool
+	stay   hub.Stay // that it is in
 }
 
 func newConn(user string) *conn { return &conn{user: user, size: 1 << 20} }
 
 func (c *conn) UserID() string { return c.user }
 
-func (c *conn) Closed() bool {
+func (c *conn) Stays(_ string, stay hub.Stay) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.closed
+	return !c.closed && stay == c.stay
 }
 
 func (c *conn) end() {

@@ -73,7 +73,7 @@ func (s *stage) node() *node {
 	n := &node{name: name, stage: s, bus: chattest.NewFaulty(s.net.Node(name), 1, chattest.Faults{}), look: &watcher{}}
 	n.hub = hub.New(hub.Config{}, n)
 	n.Service = presence.New(presence.Config{Node: name, Backplane: n.bus, Hub: n.hub, Publisher: n})
-	n.hub.Enter(n.look, "room", chat.Position{}, 0)
+	n.hub.Enter(n.look, hub.Visit{RoomID: "room"})
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() { n.Run(ctx) })
@@ -137,10 +137,10 @@ type watcher struct {
 	got []string
 }
 
-func (w *watcher) UserID() string { return "watcher" }
-func (w *watcher) Closed() bool   { return false }
-func (w *watcher) Fits(int) bool  { return true }
-func (w *watcher) Tell(hub.Event) {}
+func (w *watcher) UserID() string              { return "watcher" }
+func (w *watcher) Stays(string, hub.Stay) bool { return true }
+func (w *watcher) Fits(int) bool               { return true }
+func (w *watcher) Tell(hub.Event)              {}
 
 func (w *watcher) Push(f *wire.Frame) {
 	var o struct{ Changes []chat.PresenceChange }

@@ -178,7 +178,7 @@ func (s *stage) watch(n *node, room, user string) *client {
 	run, err := s.store.After(s.ctx, room, chat.Position{}, 1)
 	s.no(err)
 	c := &client{user: user, entered: make(chan struct{}, 1)}
-	n.Hub().Enter(c, room, run.Head, run.Head.Seq)
+	n.Hub().Enter(c, hub.Visit{RoomID: room, At: run.Head, MemberSeq: run.Head.Seq})
 	<-c.entered
 	synctest.Wait()
 	return c
@@ -208,9 +208,9 @@ type client struct {
 	said []string // of anything else
 }
 
-func (c *client) UserID() string { return c.user }
-func (c *client) Closed() bool   { return false }
-func (c *client) Fits(int) bool  { return true }
+func (c *client) UserID() string              { return c.user }
+func (c *client) Stays(string, hub.Stay) bool { return true }
+func (c *client) Fits(int) bool               { return true }
 
 func (c *client) Push(f *wire.Frame) {
 	var o struct {

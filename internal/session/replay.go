@@ -14,6 +14,7 @@ import (
 // replay is a run of a room's log that the writer writes before the room is entered at its end (RES1).
 type replay struct {
 	roomID string
+	stay   hub.Stay
 	end    chat.Position
 	ready  bool // the frames are in the outbox; false while the store is read
 	head   bool // the store says that the log ends there
@@ -27,11 +28,12 @@ func (s *Session) advance() {
 		s.mu.Unlock()
 		return
 	}
-	var done *replay
-	var memberSeq int64
+	var done *hub.Visit
 	if s.current != nil && s.current.ready {
 		if p := s.place(s.current.roomID); p != nil { // not removed in between
-			done, memberSeq = s.current, p.memberSeq
+			v := p.visit(s.current.end)
+			v.AtHead = s.current.head
+			done = &v
 		}
 		s.current = nil
 	}
@@ -40,16 +42,12 @@ func (s *Session) advance() {
 	if s.current == nil && len(s.replays) > 0 {
 		next = &s.replays[0]
 		s.replays = s.replays[1:]
-		begun = &replay{roomID: next.RoomID, end: next.At}
+		begun = &replay{roomID: next.RoomID, stay: next.Stay, end: next.At}
 		s.current = begun
 	}
 	s.mu.Unlock()
-	switch {
-	case done == nil:
-	case done.head:
-		s.srv.relay.Hub().EnterAtHead(s, done.roomID, done.end, memberSeq)
-	default:
-		s.srv.relay.Hub().Enter(s, done.roomID, done.end, memberSeq)
+	if done != nil {
+		s.srv.relay.Hub().Enter(s, *done)
 	}
 	switch {
 	case next == nil:
@@ -94,7 +92,7 @@ func (s *Session) readRun(r *replay) {
 		s.removed(roomID, wire.ReasonDeleted)
 	case err != nil:
 		s.note(slog.LevelWarn, "reading what a client has missed failed", "room", roomID, "err", err)
-		s.retry = append(s.retry, hub.Event{Kind: hub.Unknown, RoomID: roomID, At: at})
+		s.retry = append(s.retry, hub.Event{Kind: hub.Unknown, RoomID: roomID, Stay: r.stay, At: at})
 		s.skip()
 	case !run.Known || run.Epoch != s.epoch || len(run.Entries) > chat.MaxReplay:
 		// Never a partial fill: the client drops its copy (RES3).

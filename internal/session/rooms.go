@@ -28,7 +28,7 @@ func (s *Session) Tell(ev hub.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.place(ev.RoomID)
-	if p == nil {
+	if p == nil || p.stay != ev.Stay {
 		return
 	}
 	switch ev.Kind {
@@ -115,12 +115,12 @@ func (s *Session) sync() {
 		}
 		enter, leave := s.apply(snap)
 		s.mu.Unlock()
-		for _, roomID := range leave {
+		for _, p := range leave {
 			// The hub says when: after all that the client was pushed of the room.
-			s.srv.relay.Hub().Leave(s, roomID, s.whyGone(roomID))
+			s.srv.relay.Hub().Leave(s, p.roomID, p.stay, s.whyGone(p.roomID))
 		}
-		for _, e := range enter {
-			s.srv.relay.Hub().Enter(s, e.RoomID, e.At, e.At.Seq)
+		for _, v := range enter {
+			s.srv.relay.Hub().Enter(s, v)
 		}
 		// Only now may another worker begin: its calls of the hub must not come between these.
 		s.mu.Lock()
@@ -135,16 +135,15 @@ func (s *Session) sync() {
 
 // apply compares the connection's rooms with the user's list. It returns the rooms to enter and to leave. The
 // caller holds mu.
-func (s *Session) apply(snap chat.Snapshot) (enter []Resume, leave []string) {
+func (s *Session) apply(snap chat.Snapshot) (enter []hub.Visit, leave []place) {
 	s.epoch, s.version = shared(snap.Epoch), snap.Version
 	there := make(map[string]struct{}, len(snap.Rooms))
 	for _, r := range snap.Rooms {
 		there[r.ID] = struct{}{}
 		p := s.place(r.ID)
 		if p == nil {
-			s.rooms = append(s.rooms, placeOf(r))
 			s.out.putAlways(wire.RoomAdded(wire.FromRoom(r)))
-			enter = append(enter, Resume{r.ID, r.Head})
+			enter = append(enter, s.addPlace(r).visit(r.Head))
 			continue
 		}
 		if look := lookOf(r); look != p.look {
@@ -155,7 +154,7 @@ func (s *Session) apply(snap chat.Snapshot) (enter []Resume, leave []string) {
 			p.lost, p.resuming, p.memberSeq = false, false, r.Head.Seq
 			s.out.putAlways(wire.Resumed(r.ID, false, r.Head.Seq))
 			s.srv.cfg.Observe.Resumed(false)
-			enter = append(enter, Resume{r.ID, r.Head})
+			enter = append(enter, p.visit(r.Head))
 		}
 	}
 	if snap.More != "" {
@@ -163,7 +162,7 @@ func (s *Session) apply(snap chat.Snapshot) (enter []Resume, leave []string) {
 	}
 	for _, p := range s.rooms {
 		if _, ok := there[p.roomID]; !ok {
-			leave = append(leave, p.roomID)
+			leave = append(leave, p)
 		}
 	}
 	return enter, leave
@@ -189,8 +188,9 @@ func (s *Session) whyGone(roomID string) string {
 	return reason
 }
 
-func placeOf(r chat.RoomView) place {
-	return place{roomID: shared(r.ID), look: lookOf(r), memberSeq: r.Head.Seq}
+// visit enters the room at a position.
+func (p *place) visit(at chat.Position) hub.Visit {
+	return hub.Visit{RoomID: p.roomID, Stay: p.stay, At: at, MemberSeq: p.memberSeq}
 }
 
 // shared returns the one copy of a string that many connections keep.
@@ -210,7 +210,7 @@ func (s *Session) begin(hello Hello, snap chat.Snapshot) {
 		resumes[r.RoomID] = r.At
 	}
 	stale := hello.Epoch != "" && hello.Epoch != snap.Epoch
-	enter := make([]Resume, 0, len(snap.Rooms))
+	enter := make([]hub.Visit, 0, len(snap.Rooms))
 	s.mu.Lock()
 	for _, r := range hello.Resume {
 		if s.place(r.RoomID) == nil && snap.More == "" { // past a list that is cut it may still be the user's
@@ -232,28 +232,15 @@ func (s *Session) begin(hello Hello, snap chat.Snapshot) {
 		default:
 			p.resuming = true
 		}
-		enter = append(enter, Resume{r.ID, at})
+		enter = append(enter, p.visit(at))
 	}
 	s.started = true
 	pending := s.syncing == queued
 	s.mu.Unlock()
-	for _, e := range enter {
-		head := e.At.Seq
-		if _, named := resumes[e.RoomID]; named {
-			head = s.memberSeq(e.RoomID)
-		}
-		s.srv.relay.Hub().Enter(s, e.RoomID, e.At, head)
+	for _, v := range enter {
+		s.srv.relay.Hub().Enter(s, v)
 	}
 	if pending {
 		s.srv.work.add(job{s, (*Session).sync})
 	}
-}
-
-func (s *Session) memberSeq(roomID string) int64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p := s.place(roomID); p != nil {
-		return p.memberSeq
-	}
-	return 0
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gochat-dev/gochat/internal/chat"
 	"github.com/gochat-dev/gochat/internal/chattest"
+	"github.com/gochat-dev/gochat/internal/hub"
 )
 
 func TestRooms(t *testing.T) {
@@ -119,6 +120,26 @@ func TestRooms(t *testing.T) {
 			synctest.Wait()
 			s.do(n, text(room, ann, "for him again"))
 			c.gets("3 member_left", "room_removed removed", "room_added Room member", "6")
+		}},
+		{"[HUB7] what is said of somebody's last stay in a room does not end the next one", func(s *stage) {
+			n := s.node(deaf, oneShard)
+			ann, bob := s.user(), s.user()
+			room, other := s.room(ann, bob), s.room(ann)
+			c := s.connect(n, bob.hello())
+			p := s.plug(n, other)
+			n.store.shut("load")
+			left := s.append(withID(leaving(room, ann, bob)))
+			n.RoomsChanged(bob.id) // the list is read, and why the room is gone is asked,
+			synctest.Wait()
+			n.relay.Hub().Deliver(hub.Encode(&left[0])) // but the hub hears of it first
+			c.gets("3 member_left", "room_removed removed")
+			s.append(withID(joining(room, bob)))
+			n.relay.Hub().Deliver(hub.Encode(&s.texts(other, ann, 1)[0])) // now the hub is busy,
+			n.store.open()                                                // it is told that the room is gone, and the list is read again
+			c.gets("room_added Room member")
+			close(p.gate)
+			s.do(n, text(room, ann, "once"))
+			c.gets("5")
 		}},
 		{"[HUB7] a list that was read before the removal is read again", func(s *stage) {
 			n := s.node(deaf)

@@ -137,7 +137,7 @@ func (srv *Server) Open(ctx context.Context, hello Hello) (*Pending, error) {
 	s.mu.Lock()
 	s.epoch, s.version = shared(snap.Epoch), snap.Version
 	for _, r := range snap.Rooms {
-		s.rooms = append(s.rooms, placeOf(r))
+		s.addPlace(r)
 	}
 	s.mu.Unlock()
 	return &Pending{s, hello, snap}, nil

@@ -87,6 +87,7 @@ type Session struct {
 	version int64  // of the list of rooms held; -1: forgotten (HUB7)
 	removal int    // counts removals told: a list that was read before one is stale
 	rooms   []place
+	stays   hub.Stay    // of the place that came last
 	replays []hub.Event // rooms that wait for a replay, Behind or Unknown
 	current *replay     // the one under way
 	retry   []hub.Event // those that the store could not serve, to be tried again
@@ -100,8 +101,9 @@ type place struct {
 	roomID    string
 	look      uint64 // a hash of what room_updated tells of
 	memberSeq int64  // the user is known to be a member at this number
-	resuming  bool   // the client is to be told resumed when the room is live
-	lost      bool   // the client's copy is to be dropped; entered with the next list of rooms
+	stay      hub.Stay
+	resuming  bool // the client is to be told resumed when the room is live
+	lost      bool // the client's copy is to be dropped; entered with the next list of rooms
 }
 
 // UserID implements hub.Conn.
@@ -117,8 +119,19 @@ func (s *Session) Push(f *wire.Frame) {
 // Fits implements hub.Conn.
 func (s *Session) Fits(n int) bool { return s.out.fits(n) }
 
-// Closed implements hub.Conn and relay.Origin.
+// Closed implements relay.Origin.
 func (s *Session) Closed() bool { return s.closed.Load() }
+
+// Stays implements hub.Conn.
+func (s *Session) Stays(roomID string, stay hub.Stay) bool {
+	if s.closed.Load() {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.place(roomID)
+	return p != nil && p.stay == stay
+}
 
 // GiveUp implements relay.Origin.
 func (s *Session) GiveUp() {
@@ -249,6 +262,13 @@ func (s *Session) place(roomID string) *place {
 		return nil
 	}
 	return &s.rooms[i]
+}
+
+// addPlace begins a stay in a room. The caller holds mu.
+func (s *Session) addPlace(r chat.RoomView) *place {
+	s.stays++
+	s.rooms = append(s.rooms, place{roomID: shared(r.ID), look: lookOf(r), memberSeq: r.Head.Seq, stay: s.stays})
+	return &s.rooms[len(s.rooms)-1]
 }
 
 func (s *Session) dropPlace(roomID string) {

@@ -15,11 +15,13 @@ import (
 
 	"github.com/gochat-dev/gochat/internal/chat"
 	"github.com/gochat-dev/gochat/internal/chattest"
+	"github.com/gochat-dev/gochat/internal/hub"
 	"github.com/gochat-dev/gochat/internal/inmem"
 	"github.com/gochat-dev/gochat/internal/presence"
 	"github.com/gochat-dev/gochat/internal/relay"
 	"github.com/gochat-dev/gochat/internal/session"
 	"github.com/gochat-dev/gochat/internal/sqlite"
+	"github.com/gochat-dev/gochat/internal/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -257,3 +259,24 @@ func (s *stage) client() *client {
 		stage: s, in: make(chan []byte, 1000), gone: make(chan struct{}), ended: make(chan struct{}), hurried: make(chan struct{}),
 	}
 }
+
+// oneShard has one goroutine for all rooms.
+func oneShard(cfg *setup) { cfg.relay.Hub.Shards = 1 }
+
+// plug is a connection that holds up its hub shard, as a busy machine does, from the next entry of its room on until the
+// gate is closed.
+type plug struct{ gate chan struct{} }
+
+func (s *stage) plug(n *node, room string) *plug {
+	s.Helper()
+	p := &plug{gate: make(chan struct{})}
+	n.relay.Hub().Enter(p, hub.Visit{RoomID: room, At: chat.Position{Seq: 1}, MemberSeq: 1})
+	synctest.Wait()
+	return p
+}
+
+func (p *plug) UserID() string              { return "plug" }
+func (p *plug) Stays(string, hub.Stay) bool { return true }
+func (p *plug) Fits(int) bool               { return true }
+func (p *plug) Tell(hub.Event)              {}
+func (p *plug) Push(*wire.Frame)            { <-p.gate }
