@@ -6,17 +6,19 @@ cd "$(dirname "$0")/.."
 
 have() { command -v "$1" >/dev/null 2>&1; }
 have_postgres() { have postgres || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; }
+have_haproxy() { have haproxy || [ -x /usr/sbin/haproxy ]; }
 have_compiler() { have gcc && echo '#include <stdlib.h>' | gcc -x c -fsyntax-only - 2>/dev/null; }
 have_fonts() { ! have fc-list || [ -n "$(fc-list ':lang=en' 2>/dev/null | head -n 1)" ]; }
 
 # missing prints what the tests lack, one a line: a compiler for the race detector, a browser with fonts for the browser
-# test, and the servers for the tests of several nodes.
+# test, and the servers and the proxy for the tests of several nodes.
 missing() {
 	have_compiler || echo compiler
 	scripts/chromium.sh >/dev/null 2>&1 || echo browser
 	have_fonts || echo fonts
 	have_postgres || echo postgres
 	have redis-server || echo redis
+	have_haproxy || echo haproxy
 }
 
 # debian_packages WHAT: the packages that bring it. Ubuntu's chromium is a snap, which a test can't drive.
@@ -27,6 +29,7 @@ debian_packages() {
 	fonts) echo fonts-liberation fonts-noto-color-emoji ;;
 	postgres) echo postgresql ;;
 	redis) echo redis-server ;;
+	haproxy) echo haproxy ;;
 	esac
 }
 is_ubuntu() { grep -qs '^ID=ubuntu' /etc/os-release; }
@@ -69,11 +72,11 @@ fi
 cat >&2 <<TEXT
 The tests need what is not here: $lacking.
 Install it and run make test again:
-  Debian         sudo apt-get install gcc libc6-dev chromium fonts-liberation postgresql redis-server
-  Ubuntu         sudo apt-get install gcc libc6-dev postgresql redis-server
+  Debian         sudo apt-get install gcc libc6-dev chromium fonts-liberation postgresql redis-server haproxy
+  Ubuntu         sudo apt-get install gcc libc6-dev postgresql redis-server haproxy
                  cd test/e2e && npx playwright-core install --with-deps chromium
-  Fedora         sudo dnf install gcc chromium liberation-fonts postgresql-server redis
-  macOS          xcode-select --install && brew install postgresql redis && brew install --cask google-chrome
+  Fedora         sudo dnf install gcc chromium liberation-fonts postgresql-server redis haproxy
+  macOS          xcode-select --install && brew install postgresql redis haproxy && brew install --cask google-chrome
 A browser elsewhere is named by GOCHAT_CHROMIUM=/path/to/chromium.
 Without any of it, these run: make test-web; go test ./...
 TEXT

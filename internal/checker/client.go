@@ -19,6 +19,7 @@ import (
 type Client struct {
 	name, userID string
 	dial         Dialer
+	stays        bool
 	history      *History
 	ledger       *Ledger // nil where nobody sees what is committed: then what was seen is kept, and looked up in the end
 	rand         *rand.Rand
@@ -40,6 +41,8 @@ type Client struct {
 	seen    []sighting // kept where there is no ledger
 	answers []answer   // likewise
 
+	absence absence
+
 	nomore bool // a close code forbade to come back
 	frozen bool
 	thawed time.Time // when a client that was frozen sends again
@@ -49,6 +52,7 @@ type Client struct {
 type ClientConfig struct {
 	Name, UserID string
 	Dial         Dialer
+	Stays        bool // it does not move when it is asked to
 	Seed         uint64
 	Ledger       *Ledger
 }
@@ -56,7 +60,7 @@ type ClientConfig struct {
 // NewClient makes a client. Run runs it.
 func NewClient(cfg ClientConfig, h *History) *Client {
 	return &Client{
-		name: cfg.Name, userID: cfg.UserID, dial: cfg.Dial, history: h, ledger: cfg.Ledger,
+		name: cfg.Name, userID: cfg.UserID, dial: cfg.Dial, stays: cfg.Stays, history: h, ledger: cfg.Ledger,
 		rand: rand.New(rand.NewPCG(cfg.Seed, 77)), gate: newGate(), wake: make(chan struct{}, 1),
 		rooms: make(map[string]*roomCopy), pause: make(map[string]time.Time),
 	}
@@ -147,6 +151,7 @@ func (c *Client) Run(ctx context.Context) {
 		ln, err := c.connect(ctx)
 		if err == nil {
 			err = c.serve(ctx, ln)
+			c.absence.begin()
 			c.line, c.lastLine = nil, c.line
 			if ctx.Err() == nil {
 				c.lastLine = nil
@@ -289,6 +294,7 @@ func (c *Client) move(ctx context.Context) {
 	}
 	c.history.note(c.name, "", "moves to another connection")
 	c.line.hang()
+	c.absence.begin()
 	c.line = ln
 }
 

@@ -23,6 +23,7 @@ type Crowd struct {
 type Person struct {
 	UserID string
 	Dial   Dialer
+	Stays  bool // until the node closes the connection, whatever it asks before (DRN1)
 }
 
 // CrowdConfig sets up a Crowd.
@@ -38,7 +39,7 @@ func NewCrowd(cfg CrowdConfig, h *History) *Crowd {
 	ctx, cancel := context.WithCancel(context.Background())
 	c.stop = cancel
 	for i, p := range cfg.People {
-		client := NewClient(ClientConfig{Name: fmt.Sprint("c", i), UserID: p.UserID, Dial: p.Dial, Seed: cfg.Seed<<8 + uint64(i)}, h)
+		client := NewClient(ClientConfig{Name: fmt.Sprint("c", i), UserID: p.UserID, Dial: p.Dial, Stays: p.Stays, Seed: cfg.Seed<<8 + uint64(i)}, h)
 		c.users = append(c.users, user{id: p.UserID})
 		c.clients = append(c.clients, client)
 		c.clientWG.Go(func() { client.Run(ctx) })

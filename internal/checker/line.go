@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gochat-dev/gochat/internal/chat"
 	"github.com/gochat-dev/gochat/internal/session"
 	"github.com/gochat-dev/gochat/internal/wire"
 )
@@ -44,6 +45,8 @@ type object struct {
 	Reason    string        `json:"reason"`
 	WithinMS  int64         `json:"within_ms"`
 	Error     *wire.Problem `json:"error"`
+
+	Changes []chat.PresenceChange `json:"changes"`
 }
 
 // line is one connection of a client, with a reader and a writer of its own: a client that is stuck in neither can

@@ -27,16 +27,22 @@ func (c *Client) take(ln *line, o *object) {
 		c.removed(ln, o.RoomID)
 	case "reply", "error":
 		c.answered(ln, o)
+	case "presence":
+		c.absence.hear(c.name, o.Changes)
 	case "ping":
 		ln.command(map[string]any{"type": "pong"}, nil)
 	case "reconnect":
 		c.history.note(c.name, "", "reconnect within %d ms", o.WithinMS)
+		if c.stays {
+			return
+		}
 		ln.movingAt = time.Now().Add(time.Duration(c.rand.Int64N(o.WithinMS+1)) * time.Millisecond)
 	}
 }
 
 func (c *Client) welcome(ln *line, o *object) {
 	ln.welcomed, c.epoch, c.failed = true, o.Epoch, 0
+	c.absence.end()
 	c.history.note(c.name, "", "welcome: %d rooms", len(o.Rooms))
 	for _, room := range c.rooms { // what was asked on another connection is not answered any more
 		room.gen++

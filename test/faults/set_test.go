@@ -25,6 +25,7 @@ type set struct {
 	t       *testing.T
 	plan    plan
 	nodes   []*node
+	front   *node // stands for the proxy that everybody goes through; nil: they go to any node
 	server  *pgtest.Server
 	name    string // of the database
 	url     string // of it, past all wires
@@ -56,6 +57,8 @@ type plan struct {
 	server func(t *testing.T) (s *pgtest.Server, database string) // a Postgres of the set's own
 	mangle func(p *proxy)                                         // sets up the wires to Redis
 	env    []string                                               // more settings of the nodes
+	stays  int                                                    // every so manieth person does not move when a node asks
+	front  func(s *set) *node                                     // starts a proxy before the nodes
 }
 
 func newSet(t *testing.T, p plan) *set {
@@ -90,6 +93,9 @@ func newSet(t *testing.T, p plan) *set {
 		t.Cleanup(func() { s.check(n.close()) })
 	}
 	s.startAll()
+	if p.front != nil {
+		s.front = p.front(s)
+	}
 	s.connect()
 	return s
 }
@@ -180,8 +186,8 @@ func (s *set) connect() {
 	people := make([]checker.Person, len(s.people))
 	for i, p := range s.people {
 		dice := rand.New(rand.NewPCG(*seed, uint64(i)))
-		people[i] = checker.Person{UserID: p.id, Dial: func(ctx context.Context, epoch string, resume []session.Resume) (checker.Conn, error) {
-			n := s.nodes[dice.IntN(len(s.nodes))]
+		people[i] = checker.Person{UserID: p.id, Stays: s.plan.stays > 0 && i%s.plan.stays == 0, Dial: func(ctx context.Context, epoch string, resume []session.Resume) (checker.Conn, error) {
+			n := s.anyNode(dice)
 			if p.home >= 0 {
 				n = s.nodes[p.home]
 			}
@@ -197,6 +203,14 @@ func (s *set) connect() {
 	s.until("everybody is connected", 20*time.Second, func() bool {
 		return !slices.ContainsFunc(s.crowd.Clients(), func(c *checker.Client) bool { return !c.Live() })
 	})
+}
+
+// anyNode is a node that somebody comes to, or the proxy before all of them.
+func (s *set) anyNode(dice *rand.Rand) *node {
+	if s.front != nil {
+		return s.front
+	}
+	return s.nodes[dice.IntN(len(s.nodes))]
 }
 
 // until waits for something to become true, and returns how long that took.

@@ -37,7 +37,7 @@ func (s *set) step(dice *rand.Rand, n int, wg *sync.WaitGroup) {
 	clients := s.crowd.Clients()
 	c := clients[dice.IntN(len(clients))]
 	room := s.rooms[dice.IntN(s.plan.rooms)]
-	at := s.nodes[dice.IntN(len(s.nodes))]
+	at := s.anyNode(dice)
 	body := fmt.Sprint(n)
 	if dice.IntN(8) == 0 {
 		body += strings.Repeat(" long", 20+dice.IntN(100))
