@@ -176,19 +176,27 @@ func ignoreClosed(err error) error {
 	return err
 }
 
-// drain asks everybody to go elsewhere. A node that has no others gives no more time than clients need to hear of it.
+// drain asks everybody to go elsewhere. A node that has no others gives no more time than clients need to hear of it; one
+// that has stays for a moment even if nobody is connected, for proxies go on sending requests until they have looked.
 func (n *node) drain() {
 	n.api.Drain()
-	window := n.cfg.Drain - finishWithin/5
+	window, notice := n.cfg.Drain-finishWithin/5, time.Duration(0)
 	if n.cfg.RedisURL == "" {
 		window = min(window, aloneWindow)
+	} else {
+		notice = min(window/4, noticeWithin)
 	}
+	noticed := time.After(notice)
 	connections, _ := n.sessions.Count()
 	n.log.Info("leaving", "connections", connections, "within", window)
 	ctx, cancel := context.WithTimeout(context.Background(), n.cfg.Drain)
 	defer cancel()
 	n.sessions.Drain(ctx, window)
+	<-noticed
 }
+
+// noticeWithin is how long proxies may take to notice that a node is not ready any more.
+const noticeWithin = 3 * time.Second
 
 // aloneWindow is the drain of a node whose clients have nowhere else to go: they come back when it has been restarted.
 const aloneWindow = 3 * time.Second
