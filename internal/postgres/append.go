@@ -103,7 +103,7 @@ type querier interface {
 }
 
 const appendTexts = `SELECT place, seq, prev_seq, prev_id, duplicate, room_there, sender_there
-	FROM append_texts($1, $2, $3, $4, $5, $6, $7, $8)`
+	FROM append_texts_2($1, $2, $3, $4, $5, $6, $7, $8)`
 
 // texts appends the drafts at these places, in one trip.
 func (b *batch) texts(ctx context.Context, q querier, places []int) error {

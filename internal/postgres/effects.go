@@ -84,19 +84,18 @@ type scene struct {
 	duplicate      bool
 }
 
+// readScene looks up what belongs to two of the rows by the whole of its key, as findEntries does.
 const readScene = `SELECT coalesce(r.num, 0), r.num IS NOT NULL AND r.deleted_at IS NULL, coalesce(r.visibility, ''),
 		coalesce(r.head_seq, 0), coalesce(r.head_id, ''),
-		coalesce(s.num, 0), coalesce(s.guest, false), coalesce(sm.role, ''),
-		coalesce(t.num, 0), coalesce(t.guest, false), coalesce(tm.role, ''),
+		coalesce(s.num, 0), coalesce(s.guest, false), coalesce((SELECT role FROM members WHERE room = r.num AND user_num = s.num), ''),
+		coalesce(t.num, 0), coalesce(t.guest, false), coalesce((SELECT role FROM members WHERE room = r.num AND user_num = t.num), ''),
 		(SELECT count(*) FROM members o WHERE o.room = r.num AND o.role = 'owner'),
-		coalesce(iu.id, ''), iu.id IS NOT NULL, e.seq IS NOT NULL
+		coalesce(iu.id, ''), iu.id IS NOT NULL,
+		EXISTS (SELECT 1 FROM entries WHERE room = r.num AND sender = s.num AND client_id = $4)
 	FROM (SELECT 1) one
 	LEFT JOIN rooms r ON r.id = $1
 	LEFT JOIN users s ON s.id = $2 AND s.deleted_at IS NULL
-	LEFT JOIN members sm ON sm.room = r.num AND sm.user_num = s.num
 	LEFT JOIN users t ON t.id = $3 AND t.deleted_at IS NULL
-	LEFT JOIN members tm ON tm.room = r.num AND tm.user_num = t.num
-	LEFT JOIN entries e ON e.room = r.num AND e.sender = s.num AND e.client_id = $4
 	LEFT JOIN invites i ON i.code = $5 AND i.room = r.num AND ` + usableInvite + `$6
 	LEFT JOIN users iu ON iu.num = i.created_by`
 

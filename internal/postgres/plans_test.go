@@ -118,6 +118,84 @@ func TestPlansOfAMillionEntries(t *testing.T) {
 	}
 }
 
+// TestKeysAreUsedWhole has many people write each in a room of their own, which the server's statistics take for hardly
+// anything in many: a message costs what a message costs, however much its sender has said there before.
+func TestKeysAreUsedWhole(t *testing.T) {
+	const people, each = 500, 400
+	w := build(t, people, 1)
+	var own []chat.Draft
+	for _, user := range w.users[1:] {
+		id := chat.NewID()
+		w.rooms = append(w.rooms, id)
+		own = append(own, chat.Draft{
+			RoomID: id, SenderID: user, ClientID: chat.NewID(), Kind: chat.KindMemberJoined, At: time.Now(),
+			Create: &chat.NewRoom{Name: "Own", Visibility: chat.Public},
+		})
+	}
+	w.append(t, own...)
+	w.sql(t, `INSERT INTO entries (room, seq, prev_seq, sender, at, kind, prev_id, message_id, client_id, body)
+		SELECT r.num, r.head_seq + i, r.head_seq + i - 1, m.user_num, i, 'text',
+			CASE i WHEN 1 THEN r.head_id ELSE (i - 1)::text END, i::text, gen_random_uuid()::text, 'text'
+		FROM rooms r CROSS JOIN generate_series(1, $1::bigint) i
+		CROSS JOIN LATERAL (SELECT user_num FROM members WHERE room = r.num ORDER BY user_num LIMIT 1) m`, int64(each))
+	w.sql(t, `UPDATE rooms SET head_seq = head_seq + $1::bigint, head_id = $1::bigint::text`, int64(each))
+
+	w.sql(t, `VACUUM ANALYZE entries`)
+	c, err := w.writers.Acquire(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Release()
+	b := &batch{drafts: make([]chat.Draft, people), outcomes: make([]chat.Outcome, people)}
+	places := make([]int, people)
+	store := func() {
+		t.Helper()
+		for i := range people {
+			b.drafts[i], places[i] = w.text(i, i), i
+		}
+		if err := b.texts(context.Background(), c, places); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 8 { // the server plans anew for some of the first
+		store()
+	}
+	keys := make([][]string, 3)
+	for i := range people {
+		d := w.text(i, i)
+		keys[0], keys[1], keys[2] = append(keys[0], d.RoomID), append(keys[1], d.SenderID), append(keys[2], d.ClientID)
+	}
+	plan := w.explain(t, findEntries, keys[0], keys[1], keys[2])
+	t.Logf("find:\n%s", plan.show(""))
+	if pages := (plan.Hit + plan.Read) / people; pages > 15 {
+		t.Errorf("to look for an entry touches %d pages", pages)
+	}
+	read := func() (n int64) { // entries that this connection found by an index
+		t.Helper()
+		if err := c.QueryRow(context.Background(), `SELECT sum(pg_stat_get_tuples_returned(indexrelid)) FROM pg_index
+			WHERE indrelid = 'entries'::regclass`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if _, err := c.Exec(context.Background(), `SELECT pg_stat_force_next_flush()`); err != nil {
+		t.Logf("statistics may come late: %v", err) // before Postgres 15
+	}
+	before := read()
+	store()
+	if _, err := c.Exec(context.Background(), `SELECT pg_stat_force_next_flush()`); err != nil {
+		t.Logf("statistics may come late: %v", err)
+	}
+	if n := read() - before; n > people {
+		t.Errorf("to store %d texts reads %d entries", people, n)
+	}
+	for _, room := range w.rooms[:3] {
+		if n := len(logOf(t, w.Store, room)); n < each {
+			t.Errorf("%d entries", n)
+		}
+	}
+}
+
 // TestEveryStatementUsesAnIndex goes through the whole store, and then asks the server which tables it had to read as a whole.
 func TestEveryStatementUsesAnIndex(t *testing.T) {
 	w := build(t, 5, 3)

@@ -11,10 +11,12 @@ import (
 	"github.com/gochat-dev/gochat/internal/chat"
 )
 
+// findEntries looks up each entry by the whole of its key. As a join, it would be found by a part of it where that
+// promises to be enough: by everything that somebody ever said in a room.
 const findEntries = `SELECT k.place, ` + entryColumns + `
 	FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS k (room_id, sender_id, client_id, place)
 	JOIN rooms r ON r.id = k.room_id JOIN users u ON u.id = k.sender_id
-	JOIN entries e ON e.room = r.num AND e.sender = u.num AND e.client_id = k.client_id`
+	JOIN LATERAL (SELECT * FROM entries WHERE room = r.num AND sender = u.num AND client_id = k.client_id LIMIT 1) e ON true`
 
 // Find implements chat.Entries.
 func (s *Store) Find(ctx context.Context, keys []chat.Key) (map[chat.Key]chat.Entry, error) {
