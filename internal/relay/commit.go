@@ -30,7 +30,8 @@ const (
 	numberTimeout = 500 * time.Millisecond // a send waits no longer than this for the backplane
 	appendTimeout = 10 * time.Second
 	retryEvery    = 100 * time.Millisecond
-	retryAdvice   = time.Second // what a sender is told to wait when the store is away
+	retryAdvice   = time.Second      // what a sender is told to wait when the store is away
+	holdFor       = 15 * time.Second // and how long the lane waits for what failed to be sent again
 )
 
 // Post queues a draft behind all earlier ones of its room. done is called when it is committed or refused;
@@ -76,15 +77,22 @@ type committer struct {
 
 	mu     sync.Mutex
 	queue  []post
-	held   map[lane]time.Time // until when nothing is taken
+	held   map[lane]hold
 	closed bool
 }
 
 // lane is what keeps its order: the drafts of one connection for one room. After one that could not be stored the
-// later ones wait as long as its sender is told to, so that they do not overtake it when it is sent again (SEQ7).
+// later ones are refused until it comes again, so that they do not overtake it (SEQ7). How long ago it was refused says
+// nothing about them: those that were sent before its sender heard of it may have waited long to be read.
 type lane struct {
 	from   Origin
 	roomID string
+}
+
+// hold is what a lane waits for.
+type hold struct {
+	clientID string    // of the first draft that was refused
+	until    time.Time // in case it never comes
 }
 
 func (p *post) lane() lane { return lane{p.from, p.draft.RoomID} }
@@ -94,13 +102,14 @@ func (c *committer) add(p post) error {
 	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if left := c.held[p.lane()].Sub(now); left > 0 {
-		return chat.Unavailable(left)
-	}
-	if c.closed || len(c.queue) >= maxQueued {
-		c.hold(p.lane(), now)
+	if c.behind(&p, now) {
 		return chat.Unavailable(retryAdvice)
 	}
+	if c.closed || len(c.queue) >= maxQueued {
+		c.hold(&p, now)
+		return chat.Unavailable(retryAdvice)
+	}
+	delete(c.held, p.lane())
 	c.queue = append(c.queue, p)
 	if len(c.queue) == 1 {
 		signal(c.wake)
@@ -108,15 +117,21 @@ func (c *committer) add(p post) error {
 	return nil
 }
 
-// hold takes nothing more from a connection for a room for as long as its sender is told to wait. The caller holds mu.
-func (c *committer) hold(l lane, now time.Time) {
-	if l.from == nil {
+// hold takes nothing more of a draft's lane until the draft comes again, unless it is held already. The caller holds mu.
+func (c *committer) hold(p *post, now time.Time) {
+	if p.from == nil || c.behind(p, now) {
 		return // REST: each call stands alone
 	}
 	if c.held == nil {
-		c.held = make(map[lane]time.Time)
+		c.held = make(map[lane]hold)
 	}
-	c.held[l] = now.Add(retryAdvice)
+	c.held[p.lane()] = hold{clientID: p.draft.ClientID, until: now.Add(holdFor)}
+}
+
+// behind reports whether a draft has to wait for another one to come again. The caller holds mu.
+func (c *committer) behind(p *post, now time.Time) bool {
+	h, held := c.held[p.lane()]
+	return held && p.draft.ClientID != h.clientID && now.Before(h.until)
 }
 
 // holdAll holds the lanes of a batch that could not be stored, and returns what was queued behind it in them.
@@ -125,12 +140,12 @@ func (c *committer) holdAll(batch []post) []post {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := range batch {
-		c.hold(batch[i].lane(), now)
+		c.hold(&batch[i], now)
 	}
 	var behind []post
 	kept := c.queue[:0]
 	for _, p := range c.queue {
-		if now.Before(c.held[p.lane()]) {
+		if c.behind(&p, now) {
 			behind = append(behind, p)
 			continue
 		}
@@ -172,7 +187,7 @@ func (c *committer) take() []post {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
-	maps.DeleteFunc(c.held, func(_ lane, until time.Time) bool { return !now.Before(until) })
+	maps.DeleteFunc(c.held, func(_ lane, h hold) bool { return !now.Before(h.until) })
 	batch := make([]post, 0, min(len(c.queue), c.relay.cfg.Batch))
 	taken := 0
 	for _, p := range c.queue {

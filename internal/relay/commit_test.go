@@ -105,10 +105,11 @@ func TestCommit(t *testing.T) {
 			s.pass(30 * time.Second)
 			s.logIs(room, want...)
 		}},
-		{"[SEQ7] after a send that could not be stored, later ones of the connection and room wait as long", func(s *stage) {
+		{"[SEQ7] after a send that could not be stored, later ones of the connection and room wait until it comes again", func(s *stage) {
 			a := s.node()
 			ann := s.user()
 			room, other := s.room(ann), s.room(ann)
+			first := text(room, ann, "first")
 			var from, second origin
 			var got answers
 			a.store.set(func(d []chat.Draft) error {
@@ -118,7 +119,7 @@ func TestCommit(t *testing.T) {
 				return nil
 			}, nil)
 			goOn := a.store.shut()
-			got.post(a, room, ann, "first", &from)
+			got.postDraft(a, first, &from)
 			synctest.Wait()
 			got.post(a, room, ann, "behind", &from)
 			got.post(a, room, ann, "of another connection", &second)
@@ -128,10 +129,29 @@ func TestCommit(t *testing.T) {
 			s.answered(&got, "first unavailable", "behind unavailable", "of another connection 2", "of another room 2")
 			got.post(a, room, ann, "too soon", &from)
 			s.answered(&got, "too soon unavailable")
-			s.pass(time.Second)
-			got.post(a, room, ann, "first", &from)
+			s.pass(10 * time.Second)
+			got.post(a, room, ann, "read late", &from)
+			s.answered(&got, "read late unavailable")
+			got.postDraft(a, first, &from)
 			got.post(a, room, ann, "behind", &from)
 			s.answered(&got, "first 3", "behind 4")
+		}},
+		{"[SEQ7] a draft that could not be stored and never comes again holds up its connection's room for 15 s", func(s *stage) {
+			a := s.node()
+			ann := s.user()
+			room := s.room(ann)
+			var from origin
+			var got answers
+			a.store.set(func([]chat.Draft) error { return fmt.Errorf("test: %w", chat.ErrUnavailable) }, nil)
+			got.post(a, room, ann, "given up", &from)
+			s.answered(&got, "given up unavailable")
+			a.store.heal()
+			s.pass(14 * time.Second)
+			got.post(a, room, ann, "another", &from)
+			s.answered(&got, "another unavailable")
+			s.pass(time.Second)
+			got.post(a, room, ann, "another", &from)
+			s.answered(&got, "another 2")
 		}},
 		{"[SEQ7] a bad draft fails alone", func(s *stage) {
 			a := s.node()

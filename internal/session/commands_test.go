@@ -321,11 +321,12 @@ func TestCommands(t *testing.T) {
 			room := s.room(ann)
 			c := s.connect(n, ann.hello())
 			n.store.fail(fmt.Errorf("test: %w", chat.ErrUnavailable))
-			o := c.refused(chat.CodeUnavailable, "send", fields{"room_id": room, "body": "first"})
+			first := fields{"room_id": room, "body": "first", "client_id": chat.NewID()}
+			o := c.refused(chat.CodeUnavailable, "send", first)
 			n.store.heal()
 			c.refused(chat.CodeUnavailable, "send", fields{"room_id": room, "body": "must not overtake it"})
 			s.pass(time.Duration(o.Error.RetryAfterMS) * time.Millisecond)
-			c.done("send", fields{"room_id": room, "body": "first"})
+			c.done("send", first)
 			c.done("send", fields{"room_id": room, "body": "second"})
 		}},
 		{"[SEQ7] what one connection sends at once keeps its order", func(s *stage) {
