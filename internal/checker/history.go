@@ -43,6 +43,19 @@ func (h *History) note(who, roomID, format string, args ...any) {
 	h.events = append(h.events, event{time.Since(h.start), who, roomID, fmt.Sprintf(format, args...)})
 }
 
+// Count is how many events of the record hold a text.
+func (h *History) Count(text string) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := 0
+	for _, e := range h.events {
+		if strings.Contains(e.text, text) {
+			n++
+		}
+	}
+	return n
+}
+
 // violate records that a rule does not hold. Only the first few of a kind are kept.
 func (h *History) violate(rule, who, roomID, format string, args ...any) {
 	h.mu.Lock()
@@ -101,6 +114,18 @@ func (h *History) Excerpt() string {
 	var b strings.Builder
 	for _, line := range slices.Backward(lines) {
 		b.WriteString(line)
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// String is the whole record.
+func (h *History) String() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var b strings.Builder
+	for _, e := range h.events {
+		b.WriteString(e.String())
 		b.WriteByte('\n')
 	}
 	return b.String()

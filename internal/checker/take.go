@@ -230,7 +230,7 @@ func (c *Client) answered(ln *line, o *object) {
 func (c *Client) sendAnswered(r *request, o *object) {
 	it := r.item
 	if o.Error != nil {
-		c.history.note(c.name, it.roomID, "send %s failed: %s", short(it.clientID), o.Error.Code)
+		c.history.note(c.name, it.roomID, "send %s failed: %s, again after %d ms", short(it.clientID), o.Error.Code, o.Error.RetryAfterMS)
 		switch o.Error.Code {
 		case chat.CodeUnavailable, chat.CodeRateLimited:
 			if it.acked.IsZero() {

@@ -53,7 +53,7 @@ func (d *Databases) New(tb testing.TB) string {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
-		if err := s.Exec(ctx, "postgres", "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+		if err := s.Drop(ctx, name); err != nil {
 			tb.Error(err)
 		}
 	})

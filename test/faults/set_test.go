@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -304,6 +306,20 @@ func (s *set) head(room string) int64 {
 	return c.Heads[room].Seq
 }
 
+// keep writes the record, and what the nodes have logged, where it outlives the test.
+func (s *set) keep() {
+	s.t.Helper()
+	dir, err := os.MkdirTemp("", "gochat-faults-record-")
+	s.must(err)
+	s.must(os.WriteFile(filepath.Join(dir, "record"), []byte(s.history.String()), 0o600))
+	for _, n := range s.nodes {
+		log, err := os.ReadFile(n.log)
+		s.must(err)
+		s.must(os.WriteFile(filepath.Join(dir, filepath.Base(n.log)), log, 0o600))
+	}
+	s.t.Logf("seed %d; the record and the nodes' logs are in %s", *seed, dir)
+}
+
 // finish ends the talk and compares what everybody has seen with the store.
 func (s *set) finish() {
 	s.t.Helper()
@@ -323,10 +339,7 @@ func (s *set) finish() {
 		s.t.Error(v)
 	}
 	if s.t.Failed() {
-		s.t.Log(s.history.Excerpt())
-		for _, n := range s.nodes {
-			s.t.Logf("%s: %s", n.name, n.tail())
-		}
+		s.keep()
 	}
 	for _, n := range s.nodes {
 		s.check(n.leave())
