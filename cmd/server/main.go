@@ -3,15 +3,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
+	"github.com/gochat-dev/gochat/internal/chat"
 	"github.com/gochat-dev/gochat/internal/httpapi"
 	"github.com/gochat-dev/gochat/internal/settings"
 )
@@ -59,9 +62,18 @@ func main() {
 	command, err := parser.Parse(os.Args[1:])
 	parser.FatalIfErrorf(err)
 	if err := command.Run(&c); err != nil {
-		fmt.Fprintln(os.Stderr, "server:", err)
+		fmt.Fprintln(os.Stderr, "server:", plainly(err))
 		os.Exit(1)
 	}
+}
+
+// plainly is an error in words for people: of a refusal not its code, which is for machines.
+func plainly(err error) string {
+	var refusal *chat.Error
+	if errors.As(err, &refusal) {
+		return refusal.Message
+	}
+	return err.Error()
 }
 
 // settings checks the settings and makes the log.
@@ -75,7 +87,7 @@ func (c *cli) settings() (settings.Server, *slog.Logger, error) {
 
 // newLog makes the log: for people on a terminal, for machines elsewhere.
 func newLog(cfg settings.Server) *slog.Logger {
-	options := &slog.HandlerOptions{Level: cfg.LogLevel}
+	options := &slog.HandlerOptions{Level: cfg.LogLevel, ReplaceAttr: readable}
 	format := cfg.LogFormat
 	if format == settings.LogAuto && isTerminal(os.Stderr) {
 		format = settings.LogText
@@ -84,6 +96,14 @@ func newLog(cfg settings.Server) *slog.Logger {
 		return slog.New(slog.NewTextHandler(os.Stderr, options))
 	}
 	return slog.New(slog.NewJSONHandler(os.Stderr, options))
+}
+
+// readable writes lengths of time as 1.5s, which JSON would have in nanoseconds.
+func readable(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().Round(time.Microsecond).String())
+	}
+	return a
 }
 
 func isTerminal(f *os.File) bool {

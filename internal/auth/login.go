@@ -123,6 +123,9 @@ func (s *Service) ResetPassword(ctx context.Context, username, password string) 
 		return err
 	}
 	user, _, err := s.store.Credentials(ctx, username)
+	if errors.Is(err, chat.ErrNotFound) {
+		return chat.Refuse(chat.CodeNotFound, "there is no account of this name")
+	}
 	if err != nil {
 		return err
 	}

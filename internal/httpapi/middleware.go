@@ -79,8 +79,8 @@ func (a *API) wrap(next http.Handler) http.Handler {
 // logAccess writes the line of a request. It names the route, not the path: that may hold the code of an invite.
 func (v visit) logAccess(r *http.Request, rec *recorder, took time.Duration) {
 	level := slog.LevelDebug
-	if rec.status >= http.StatusInternalServerError {
-		level = slog.LevelInfo
+	if rec.status >= http.StatusInternalServerError && rec.status != http.StatusServiceUnavailable {
+		level = slog.LevelInfo // what can't be served for now is told by the problem's own line, where there is news in it
 	}
 	v.log.Log(r.Context(), level, "request", "method", r.Method, "route", r.Pattern, "status", rec.status,
 		"bytes", rec.bytes, "took", took, "addr", v.addr)

@@ -173,7 +173,11 @@ func (p *Problem) log(ctx context.Context, errs []error) {
 		return
 	}
 	level := slog.LevelError
-	if p.Code == chat.CodeUnavailable {
+	var refusal *chat.Error
+	switch {
+	case errors.As(errors.Join(errs...), &refusal): // leaving, full, or a failure that whoever met it has logged
+		level = slog.LevelDebug
+	case p.Code == chat.CodeUnavailable:
 		level = slog.LevelWarn
 	}
 	visitOf(ctx).log.Log(ctx, level, "a request failed", "code", p.Code, "err", errors.Join(errs...))

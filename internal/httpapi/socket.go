@@ -57,8 +57,8 @@ func (s *Socket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		WriteProblem(w, r, err)
 		return
 	}
-	if !speaks(r) {
-		s.wrongVersion(w, r)
+	if other := otherVersion(r); other != "" {
+		refuseVersion(w, r, other)
 		return
 	}
 	hello := session.Hello{Identity: who, Epoch: r.URL.Query().Get("epoch"), RequestID: visit.id}
@@ -79,21 +79,27 @@ func (s *Socket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	pending.Start(session.NewWebSocket(conn.NetConn()))
 }
 
-// speaks reports whether the client offers this version of the protocol, or none at all.
-func speaks(r *http.Request) bool {
-	others := false
+// otherVersion is what a client offers to speak instead of this version of the protocol; empty where it offers this one,
+// or none at all.
+func otherVersion(r *http.Request) string {
+	other := ""
 	for _, p := range websocket.Subprotocols(r) {
 		if p == subprotocol {
-			return true
+			return ""
 		}
-		others = others || !strings.HasPrefix(p, bearerPrefix)
+		if other == "" && !strings.HasPrefix(p, bearerPrefix) {
+			other = p
+		}
 	}
-	return !others
+	return other
 }
 
-// wrongVersion upgrades only to close with a code that a browser can see.
-func (s *Socket) wrongVersion(w http.ResponseWriter, r *http.Request) {
-	conn, err := upgrader.Upgrade(w, r, nil)
+// refuseVersion upgrades only to close with a code that a browser can see. It has to agree to what the client offers: a
+// browser fails a connection that does not, without a word of why.
+func refuseVersion(w http.ResponseWriter, r *http.Request, offered string) {
+	agree := upgrader
+	agree.Subprotocols = []string{offered}
+	conn, err := agree.Upgrade(w, r, nil)
 	if err != nil { // answered already
 		return
 	}

@@ -59,6 +59,7 @@ func New(version string) *Metrics {
 		rateLimited:   counters(r, "gochat_rate_limited_total", "Requests refused for their rate.", "what"),
 		authFailures:  counters(r, "gochat_auth_failures_total", "Log-ins and tokens refused.", "why"),
 	}
+	m.begin()
 	m.backplaneUp.Set(1)
 	m.storeUp.Set(1)
 	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{
@@ -67,6 +68,22 @@ func New(version string) *Metrics {
 	info.WithLabelValues(version, revision(), runtime.Version()).Set(1)
 	r.MustRegister(info, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// begin has the series with labels be there from the start, at 0: what counts their rate then sees the first one too.
+func (m *Metrics) begin() {
+	for _, code := range []int{0, 1000, 1001, 1006, 1009, 1013, 4001, 4008, 4009, 4029, 4100, 4110} {
+		m.disconnects.WithLabelValues(closeCode(code))
+	}
+	for _, recovered := range []bool{true, false} {
+		m.resumes.WithLabelValues(strconv.FormatBool(recovered))
+	}
+	for _, what := range []string{"send", "command", "login", "register"} {
+		m.rateLimited.WithLabelValues(what)
+	}
+	for _, why := range []string{"bad_credentials", "bad_token", "session_revoked", "token_reused"} {
+		m.authFailures.WithLabelValues(why)
+	}
 }
 
 func gauge(r *prometheus.Registry, name, help string) prometheus.Gauge {

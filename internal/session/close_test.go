@@ -1,8 +1,10 @@
 package session_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -179,12 +181,21 @@ func TestClose(t *testing.T) {
 			c.closed(1013)
 		}},
 		{"no more connections than allowed", func(s *stage) {
-			n := s.node(func(cfg *setup) { cfg.session.MaxConnections = 2 })
+			var log bytes.Buffer
+			n := s.node(func(cfg *setup) {
+				cfg.session.MaxConnections = 2
+				cfg.session.Log = slog.New(slog.NewTextHandler(&log, nil))
+			})
 			ann := s.user()
 			first := s.connect(n, ann.hello())
 			s.connect(n, ann.hello())
-			if _, err := n.Open(s.ctx, ann.hello()); !errors.Is(err, session.ErrFull) {
-				s.Errorf("error is %v", err)
+			for range 5 {
+				if _, err := n.Open(s.ctx, ann.hello()); !errors.Is(err, session.ErrFull) {
+					s.Errorf("error is %v", err)
+				}
+			}
+			if lines := strings.Count(log.String(), "the server is full"); lines != 1 {
+				s.Errorf("it is logged %d times:\n%s", lines, &log)
 			}
 			first.hang()
 			s.connect(n, ann.hello())

@@ -55,6 +55,7 @@ type Server struct {
 	users    map[string][]*Session
 	draining bool
 	closed   bool
+	fullSaid time.Time     // when it was last logged that the node is full
 	idle     chan struct{} // closed when draining and nobody is left
 
 	ctx    context.Context // ended by Close
@@ -207,11 +208,20 @@ func (srv *Server) add(s *Session) error {
 		return ErrDraining
 	}
 	if limit := srv.cfg.MaxConnections; limit > 0 && len(srv.sessions) >= limit {
+		srv.sayFull(limit)
 		return ErrFull
 	}
 	srv.sessions[s] = struct{}{}
 	srv.users[s.userID] = append(srv.users[s.userID], s)
 	return nil
+}
+
+// sayFull logs that connections are refused: once a minute, however many they are. The caller holds mu.
+func (srv *Server) sayFull(limit int) {
+	if now := time.Now(); now.Sub(srv.fullSaid) > time.Minute {
+		srv.fullSaid = now
+		srv.log.Warn("the server is full: connections are refused", "limit", limit)
+	}
 }
 
 func (srv *Server) remove(s *Session) {

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// admin runs an admin command on a data directory, and returns its exit status and what it said.
+func admin(t *testing.T, dir, stdin string, args ...string) (status int, said string) {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), path, append([]string{"admin"}, args...)...)
+	cmd.Env = append(os.Environ(), "GOCHAT_DATA_DIR="+dir)
+	cmd.Stdin = strings.NewReader(stdin)
+	out, err := cmd.CombinedOutput()
+	if cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), string(out)
+}
+
+func TestAdminCommands(t *testing.T) {
+	dir := t.TempDir()
+	p := start(t, dir, "GOCHAT_REGISTRATION=closed") // the commands work beside it
+	for _, c := range []struct {
+		what, stdin string
+		args        []string
+		status      int
+		said        string // a code would be for machines
+	}{
+		{"create", "correct horse battery\n", []string{"create", "--username=root"}, 0, "made the administrator root\n"},
+		{"again", "correct horse battery\n", []string{"create", "--username=root"}, 1, "server: this user name is taken: choose another\n"},
+		{"short password", "short\n", []string{"create", "--username=other"}, 1, "server: password must have at least 10 characters\n"},
+		{"bad name", "correct horse battery\n", []string{"create", "--username=A B"}, 1, "server: username must be"},
+		{"no password", "", []string{"create", "--username=other"}, 1, "server: no password on standard input"},
+		{"reset", "another horse battery", []string{"reset-password", "--username=root"}, 0, "set the password of root and ended its sessions\n"},
+		{"reset of nobody", "another horse battery\n", []string{"reset-password", "--username=nobody"}, 1, "server: there is no account of this name\n"},
+		{"new epoch", "", []string{"new-epoch"}, 0, "began the epoch "},
+	} {
+		status, said := admin(t, dir, c.stdin, c.args...)
+		if status != c.status || !strings.HasPrefix(said, c.said) {
+			t.Errorf("%s: it exits %d and says %q, want %d and %q", c.what, status, said, c.status, c.said)
+		}
+	}
+	var grant struct {
+		User struct{ Admin bool } `json:"user"`
+	}
+	p.call("", "POST", "/auth/login", map[string]string{"username": "root", "password": "another horse battery"}, &grant)
+	if !grant.User.Admin {
+		t.Error("who was made an administrator is none")
+	}
+}
+
+func TestLogIsReadable(t *testing.T) {
+	var out bytes.Buffer
+	slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{ReplaceAttr: readable})).
+		Info("x", "took", 1500*time.Millisecond+2*time.Nanosecond, slog.Group("g", "within", time.Minute), "n", 7)
+	var line struct {
+		Took string
+		G    struct{ Within string }
+		N    int
+	}
+	if err := json.Unmarshal(out.Bytes(), &line); err != nil || line.Took != "1.5s" || line.G.Within != "1m0s" || line.N != 7 {
+		t.Errorf("%v: %s", err, &out)
+	}
+}
