@@ -22,6 +22,7 @@ NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 GENERATED := api/openapi.json web/src/net/api.gen.ts
 
 FUZZTIME ?= 30s
+DURATION ?= 30m
 SEED ?= 0
 LOADTEST ?= run
 
@@ -126,8 +127,8 @@ verify-vulnerabilities:
 	fi
 
 .PHONY: faults
-faults: need-go ## Break everything for as long as specified, in random order (SEED=n repeats one)
-	go test ./test/faults -count=1 -timeout 0 -v -run 'TestFaults' -args -long -seed=$(SEED)
+faults: need-go ## Break everything for as long as specified, then at random for DURATION (30m; SEED=n repeats a choice)
+	go test ./test/faults -count=1 -timeout 0 -v -run 'TestFaults|TestRandomFaults' -args -long -duration=$(DURATION) -seed=$(SEED)
 
 .PHONY: fuzz
 fuzz: need-go ## Run every fuzz target for FUZZTIME (30s)

@@ -91,8 +91,8 @@ func (c *Crowd) Slowest(from, to time.Time) (slowest time.Duration, messages int
 }
 
 // Delivered returns, for what others said in a span of time, how long after it was said the client had it.
-// One clock is behind both, that of this process.
-func (c *Crowd) Delivered(from, to time.Time) []time.Duration {
+// One clock is behind both, that of this process. What these clients had is left out.
+func (c *Crowd) Delivered(from, to time.Time, except ...*Client) []time.Duration {
 	said := make(map[string]time.Time) // by client id
 	for _, client := range c.clients {
 		for _, it := range inside(client, func() []*item { return client.saidIn(from, to) }) {
@@ -101,6 +101,9 @@ func (c *Crowd) Delivered(from, to time.Time) []time.Duration {
 	}
 	var out []time.Duration
 	for _, client := range c.clients {
+		if slices.Contains(except, client) {
+			continue
+		}
 		out = append(out, inside(client, func() (out []time.Duration) {
 			for i := range client.seen {
 				s := &client.seen[i]

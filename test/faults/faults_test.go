@@ -15,7 +15,7 @@ type row struct {
 
 func rows() []row {
 	var all []row
-	for _, some := range [][]row{instanceRows, redisRows, postgresRows, restoreRows} {
+	for _, some := range [][]row{instanceRows, redisRows, postgresRows, restoreRows, clientRows} {
 		all = append(all, some...)
 	}
 	return all

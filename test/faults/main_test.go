@@ -17,8 +17,9 @@ import (
 )
 
 var (
-	long = flag.Bool("long", false, "faults last as long as they are specified to, not as short as they may")
-	seed = flag.Uint64("seed", 0, "seed of what is random; 0: of the clock")
+	long     = flag.Bool("long", false, "faults last as long as they are specified to, not as short as they may")
+	duration = flag.Duration("duration", 0, "how long random faults are made, one over the other (make faults)")
+	seed     = flag.Uint64("seed", 0, "seed of what is random; 0: of the clock")
 )
 
 // binary is the server under test: built here, unless GOCHAT_FAULTS_SERVER names one.

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -262,6 +263,10 @@ func (w *webSocket) Close() {
 
 // dial opens a connection.
 func (n *node) dial(ctx context.Context, token, epoch string, resume []session.Resume) (*webSocket, error) {
+	return n.dialBy(ctx, websocket.Dialer{}, token, epoch, resume)
+}
+
+func (n *node) dialBy(ctx context.Context, d websocket.Dialer, token, epoch string, resume []session.Resume) (*webSocket, error) {
 	q := url.Values{}
 	if epoch != "" {
 		q.Set("epoch", epoch)
@@ -269,7 +274,7 @@ func (n *node) dial(ctx context.Context, token, epoch string, resume []session.R
 	for _, r := range resume {
 		q.Add("last_received_seq", fmt.Sprintf("%s:%d:%s", r.RoomID, r.At.Seq, r.At.ID))
 	}
-	d := websocket.Dialer{Subprotocols: []string{"gochat.v1", "gochat.bearer." + token}, HandshakeTimeout: 5 * time.Second}
+	d.Subprotocols, d.HandshakeTimeout = []string{"gochat.v1", "gochat.bearer." + token}, 5*time.Second
 	conn, res, err := d.DialContext(ctx, "ws://"+n.address+"/api/v1/ws?"+q.Encode(), nil)
 	if res != nil {
 		_ = res.Body.Close() // empty after an upgrade
@@ -278,6 +283,33 @@ func (n *node) dial(ctx context.Context, token, epoch string, resume []session.R
 		return nil, err
 	}
 	return &webSocket{conn: conn}, nil
+}
+
+// narrow is a way to a node on which hardly anything can be under way: who does not read holds the node up soon.
+func narrow(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		err = errors.Join(err, tcp.SetReadBuffer(4<<10))
+	}
+	return conn, err
+}
+
+// metric is the value of a series; 0 where there is none yet.
+func (n *node) metric(series string) (int, error) {
+	res, err := impatient.Get("http://" + n.admin + "/metrics")
+	if err != nil {
+		return 0, err
+	}
+	text, err := io.ReadAll(res.Body)
+	if err := errors.Join(err, res.Body.Close()); err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		if value, found := strings.CutPrefix(strings.TrimSpace(line), series+" "); found {
+			return strconv.Atoi(value)
+		}
+	}
+	return 0, nil
 }
 
 // close ends the node and its wires.

@@ -121,6 +121,13 @@ func (p *proxy) set(t trap) *trap {
 	return &t
 }
 
+// disarm takes the trap away.
+func (p *proxy) disarm() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.trap = nil
+}
+
 // caught takes the trap whose mark was seen.
 func (p *proxy) caught(sent []byte) *trap {
 	p.mu.Lock()

@@ -10,8 +10,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/gorilla/websocket"
 
 	"github.com/gochat-dev/gochat/internal/auth"
 	"github.com/gochat-dev/gochat/internal/chat"
@@ -38,6 +41,8 @@ type set struct {
 	people  []person
 	rooms   []string // the last one is quiet: only a test speaks there
 
+	narrow atomic.Bool // the last person's next connection is; see plan
+
 	quiet func() // ends the talk, and waits for it
 	marks int
 }
@@ -60,12 +65,14 @@ type plan struct {
 	mangle func(p *proxy)                                         // sets up the wires to Redis
 	env    []string                                               // more settings of the nodes
 	stays  int                                                    // every so manieth person does not move when a node asks
+	narrow bool                                                   // little can be under way on the first connection of the last person
 	front  func(s *set) *node                                     // starts a proxy before the nodes
 }
 
 func newSet(t *testing.T, p plan) *set {
 	t.Helper()
 	s := &set{t: t, plan: p, history: checker.NewHistory(), quiet: func() {}}
+	s.narrow.Store(p.narrow)
 	setDefault(&s.plan.nodes, 3)
 	setDefault(&s.plan.people, 9)
 	setDefault(&s.plan.rooms, 3)
@@ -193,7 +200,11 @@ func (s *set) connect() {
 			if p.home >= 0 {
 				n = s.nodes[p.home]
 			}
-			conn, err := n.dial(ctx, p.token, epoch, resume)
+			d := websocket.Dialer{}
+			if i == len(s.people)-1 && s.narrow.CompareAndSwap(true, false) {
+				d.NetDialContext = narrow
+			}
+			conn, err := n.dialBy(ctx, d, p.token, epoch, resume)
 			if err != nil {
 				return nil, err
 			}
