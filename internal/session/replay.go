@@ -99,9 +99,9 @@ func (s *Session) readRun(r *replay) {
 		p.lost = true
 		s.skip()
 		s.requestSync()
-	case s.leftIn(run, p.memberSeq):
+	case parting(run.Entries, s.userID, p.memberSeq) != "":
 		s.skip()
-		s.removed(roomID, wire.ReasonRemoved)
+		s.removed(roomID, parting(run.Entries, s.userID, p.memberSeq))
 	default:
 		end := at
 		if n := len(run.Entries); n > 0 {
@@ -115,17 +115,6 @@ func (s *Session) readRun(r *replay) {
 		return
 	}
 	s.mu.Unlock()
-}
-
-// leftIn reports whether a run takes the user out of the room after a number at which they were a member.
-func (s *Session) leftIn(run chat.Run, memberSeq int64) bool {
-	for i := range run.Entries {
-		e := &run.Entries[i]
-		if e.Seq > memberSeq && e.Kind == chat.KindMemberLeft && e.Subject() == s.userID {
-			return true
-		}
-	}
-	return false
 }
 
 // after reads a run; those who ask for the same one share the query (RES4).

@@ -93,9 +93,7 @@ func (s *Session) sync() {
 		if s.closed.Load() {
 			return
 		}
-		ctx, cancel := s.context()
-		snap, err := s.srv.cfg.Store.Snapshot(ctx, s.userID, s.sessionID)
-		cancel()
+		snap, err := s.readList()
 		if errors.Is(err, chat.ErrRevoked) {
 			s.logout.Store(true)
 			s.close(CloseRevoked, "this session has ended: log in again")
@@ -114,7 +112,9 @@ func (s *Session) sync() {
 			continue
 		}
 		enter, leave := s.apply(snap)
+		gone := s.arrived()
 		s.mu.Unlock()
+		s.sayGone(gone)
 		for _, p := range leave {
 			// The hub says when: after all that the client was pushed of the room.
 			s.srv.relay.Hub().Leave(s, p.roomID, p.stay, s.whyGone(p.roomID))
@@ -133,6 +133,16 @@ func (s *Session) sync() {
 	}
 }
 
+// readList reads the user's list of rooms, once all rooms that were there at the start have been entered.
+func (s *Session) readList() (chat.Snapshot, error) {
+	if err := s.arriveInRest(); err != nil {
+		return chat.Snapshot{}, err
+	}
+	ctx, cancel := s.context()
+	defer cancel()
+	return s.srv.cfg.Store.Snapshot(ctx, s.userID, s.sessionID)
+}
+
 // apply compares the connection's rooms with the user's list. It returns the rooms to enter and to leave. The
 // caller holds mu.
 func (s *Session) apply(snap chat.Snapshot) (enter []hub.Visit, leave []place) {
@@ -143,7 +153,11 @@ func (s *Session) apply(snap chat.Snapshot) (enter []hub.Visit, leave []place) {
 		p := s.place(r.ID)
 		if p == nil {
 			s.out.putAlways(wire.RoomAdded(wire.FromRoom(r)))
-			enter = append(enter, s.addPlace(r).visit(r.Head))
+			if p = s.addPlace(r); s.rest != nil { // it was past those of the welcome, and has moved to the front
+				enter = append(enter, s.arrive(s.rest, p, r))
+			} else {
+				enter = append(enter, p.visit(r.Head))
+			}
 			continue
 		}
 		if look := lookOf(r); look != p.look {
@@ -168,26 +182,6 @@ func (s *Session) apply(snap chat.Snapshot) (enter []hub.Visit, leave []place) {
 	return enter, leave
 }
 
-// whyGone finds out why a room is not the user's any more: the list was read before the hub heard of it.
-func (s *Session) whyGone(roomID string) string {
-	ctx, cancel := s.context()
-	defer cancel()
-	reason := wire.ReasonRemoved
-	live, err := s.srv.cfg.Store.Load(ctx, roomID, openEntries)
-	if errors.Is(err, chat.ErrNoRoom) {
-		reason = wire.ReasonDeleted
-	}
-	for i := range live.Entries {
-		if e := &live.Entries[i]; e.Kind == chat.KindMemberLeft && e.Subject() == s.userID {
-			reason = wire.ReasonRemoved
-			if e.SenderID == s.userID {
-				reason = wire.ReasonLeft
-			}
-		}
-	}
-	return reason
-}
-
 // visit enters the room at a position.
 func (p *place) visit(at chat.Position) hub.Visit {
 	return hub.Visit{RoomID: p.roomID, Stay: p.stay, At: at, MemberSeq: p.memberSeq}
@@ -201,46 +195,4 @@ func lookOf(r chat.RoomView) uint64 {
 	h := fnv.New64a()
 	_, _ = fmt.Fprintf(h, "%q %q %q %q", r.Name, r.Topic, r.Visibility, r.Role) // a hash takes everything
 	return h.Sum64()
-}
-
-// begin enters all rooms: where the client named its last entry after that, else at the head of the welcome.
-func (s *Session) begin(hello Hello, snap chat.Snapshot) {
-	resumes := make(map[string]chat.Position, len(hello.Resume))
-	for _, r := range hello.Resume {
-		resumes[r.RoomID] = r.At
-	}
-	stale := hello.Epoch != "" && hello.Epoch != snap.Epoch
-	enter := make([]hub.Visit, 0, len(snap.Rooms))
-	s.mu.Lock()
-	for _, r := range hello.Resume {
-		if s.place(r.RoomID) == nil && snap.More == "" { // past a list that is cut it may still be the user's
-			s.out.putAlways(wire.RoomRemoved(r.RoomID, wire.ReasonRemoved))
-		}
-	}
-	for _, r := range snap.Rooms {
-		p := s.place(r.ID)
-		at, named := resumes[r.ID]
-		switch {
-		case p == nil: // removed in between
-			continue
-		case !named:
-			at = r.Head
-		case stale, at.Seq > r.Head.Seq, at.Seq == r.Head.Seq && !at.Matches(r.Head):
-			s.out.putAlways(wire.Resumed(r.ID, false, r.Head.Seq))
-			s.srv.cfg.Observe.Resumed(false)
-			at = r.Head
-		default:
-			p.resuming = true
-		}
-		enter = append(enter, p.visit(at))
-	}
-	s.started = true
-	pending := s.syncing == queued
-	s.mu.Unlock()
-	for _, v := range enter {
-		s.srv.relay.Hub().Enter(s, v)
-	}
-	if pending {
-		s.srv.work.add(job{s, (*Session).sync})
-	}
 }

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -117,6 +118,7 @@ type Pending struct {
 	s     *Session
 	hello Hello
 	snap  chat.Snapshot
+	gone  map[string]string // rooms that the client named and that are not its user's, and why
 }
 
 // Open admits a connection: who is it, and which rooms are theirs. It returns ErrRevoked, ErrDraining, ErrFull or
@@ -130,7 +132,7 @@ func (srv *Server) Open(ctx context.Context, hello Hello) (*Pending, error) {
 	if err := srv.add(s); err != nil {
 		return nil, err
 	}
-	snap, err := srv.snapshot(ctx, hello)
+	snap, gone, err := srv.admit(ctx, hello)
 	if err != nil {
 		srv.remove(s)
 		return nil, err
@@ -141,19 +143,32 @@ func (srv *Server) Open(ctx context.Context, hello Hello) (*Pending, error) {
 		s.addPlace(r)
 	}
 	s.mu.Unlock()
-	return &Pending{s, hello, snap}, nil
+	return &Pending{s, hello, snap, gone}, nil
 }
 
-func (srv *Server) snapshot(ctx context.Context, hello Hello) (chat.Snapshot, error) {
+// admit waits for a place and reads what a connection starts from, and why rooms that it names are not its user's.
+func (srv *Server) admit(ctx context.Context, hello Hello) (snap chat.Snapshot, gone map[string]string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, admitWithin)
 	defer cancel()
 	select {
 	case srv.admission <- struct{}{}:
 		defer func() { <-srv.admission }()
 	case <-ctx.Done():
-		return chat.Snapshot{}, errBusy
+		return snap, nil, errBusy
 	}
-	return srv.cfg.Store.Snapshot(ctx, hello.UserID, hello.SessionID)
+	snap, err = srv.cfg.Store.Snapshot(ctx, hello.UserID, hello.SessionID)
+	if err != nil || snap.More != "" { // past a list that is cut it may still be the user's
+		return snap, nil, err
+	}
+	for _, r := range hello.Resume {
+		if !slices.ContainsFunc(snap.Rooms, func(v chat.RoomView) bool { return v.ID == r.RoomID }) {
+			if gone == nil {
+				gone = make(map[string]string)
+			}
+			gone[r.RoomID] = srv.whyGoneSince(ctx, hello.UserID, r)
+		}
+	}
+	return snap, gone, nil
 }
 
 // Abort gives up a connection that got no socket.
@@ -198,7 +213,7 @@ func (p *Pending) Start(sock Socket) {
 		return
 	}
 	s.note(slog.LevelDebug, "connection started", "rooms", len(p.snap.Rooms), "resumes", len(p.hello.Resume))
-	s.begin(p.hello, p.snap)
+	s.begin(p.hello, p.snap, p.gone)
 }
 
 func (srv *Server) add(s *Session) error {

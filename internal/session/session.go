@@ -93,6 +93,7 @@ type Session struct {
 	retry   []hub.Event // those that the store could not serve, to be tried again
 	state   chat.State  // of presence
 	started bool        // frames may be written, rooms entered
+	rest    *arrival    // in rooms past those of the welcome; nil: in all
 	syncing syncState
 }
 

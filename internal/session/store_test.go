@@ -119,6 +119,15 @@ func (f *store) Snapshot(ctx context.Context, user, session string) (chat.Snapsh
 	}
 }
 
+func (f *store) RoomsOf(ctx context.Context, user string, p chat.Paging) ([]chat.RoomView, string, error) {
+	done, err := f.call(ctx, "list")
+	defer done()
+	if err != nil {
+		return nil, "", err
+	}
+	return f.Store.RoomsOf(ctx, user, p)
+}
+
 func (f *store) Load(ctx context.Context, room string, n int) (chat.Live, error) {
 	done, _ := f.call(ctx, "load")
 	defer done()
