@@ -38,6 +38,10 @@ help: ## List the verbs
 run: bin/server ## Build the web app and the server and start a chat at http://localhost:8080, with its data in ./data
 	@exec bin/server
 
+.PHONY: run-cluster
+run-cluster: bin/server ## Start two nodes over a Postgres and a Redis on this machine, with their data in ./data/cluster
+	@exec scripts/run-cluster.sh
+
 .PHONY: build
 build: need-go web ## Build bin/server (the web app inside) and bin/loadtest
 	@$(GO_BUILD) -o bin/ ./cmd/...

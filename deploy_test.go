@@ -15,7 +15,7 @@ func TestDeploymentsSetWhatThereIs(t *testing.T) {
 		known = append(known, s.Name)
 	}
 	for _, name := range []string{
-		"Dockerfile", "compose.yaml", "compose.nodes.yaml", ".env.example", "docs/operations/gochat.service",
+		"Dockerfile", "compose.yaml", "compose.nodes.yaml", ".env.example", "docs/operations/gochat.service", "scripts/run-cluster.sh",
 	} {
 		set := regexp.MustCompile(`\bGOCHAT_[A-Z_]+\b`).FindAllString(readText(t, name), -1)
 		for _, setting := range set {
