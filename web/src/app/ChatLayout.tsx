@@ -2,11 +2,12 @@ import { Outlet, useLocation, useMatch, useNavigate } from '@tanstack/react-rout
 import { useEffect, useState } from 'react'
 import { Sidebar } from '../features/rooms/Sidebar'
 import { UserMenu } from '../features/settings/UserMenu'
-import { useChat, useMaybeChat, useRooms, useSession, useStore } from '../model/hooks'
+import { useChat, useMaybeChat, useRoom, useSession, useStore } from '../model/hooks'
 import { watchIdle } from '../model/idle'
 import { Logo } from '../ui/Logo'
 import { ConnectionBanner } from './ConnectionBanner'
 import { Redirect } from './Redirect'
+import { useLiveTitle } from './useTitle'
 import styles from './ChatLayout.module.css'
 
 /** The chat, for those who are in; the way there, for those who are not. */
@@ -33,8 +34,8 @@ function ToLogin() {
 function Shell() {
   const chat = useChat()
   const navigate = useNavigate()
-  const inRoom = useMatch({ from: '/chat/rooms/$roomId', shouldThrow: false }) !== undefined
-  useTitle()
+  const roomId = useMatch({ from: '/chat/rooms/$roomId', shouldThrow: false })?.params.roomId
+  useLiveTitle(useRoom(roomId))
 
   useEffect(() => {
     const nudge = () => chat.nudge()
@@ -54,7 +55,7 @@ function Shell() {
   }, [chat])
 
   return (
-    <div className={styles.shell} data-in-room={inRoom}>
+    <div className={styles.shell} data-in-room={roomId !== undefined}>
       <div className={styles.sidebar}>
         <Sidebar
           onEnter={(roomId) => void navigate({ to: '/rooms/$roomId', params: { roomId } })}
@@ -69,21 +70,4 @@ function Shell() {
       </div>
     </div>
   )
-}
-
-/** The number of unread messages in the page's title. */
-function useTitle(): void {
-  const rooms = useRooms()
-  useEffect(() => {
-    const show = () => {
-      const unread = (rooms ?? []).reduce((sum, room) => sum + room.get().room.unread_count, 0)
-      document.title = unread > 0 ? `(${unread}) GoChat` : 'GoChat'
-    }
-    show()
-    const stops = (rooms ?? []).map((room) => room.subscribe(show))
-    return () => {
-      for (const stop of stops) stop()
-      document.title = 'GoChat'
-    }
-  }, [rooms])
 }

@@ -2,11 +2,12 @@ import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { MessagesSquare } from 'lucide-react'
 import { useCallback, useState } from 'react'
 import { type AuthMode, AuthForms } from '../features/auth/AuthForms'
-import { Doorway } from '../features/auth/Doorway'
 import { InvitePage } from '../features/invites/InvitePage'
 import { useMaybeChat } from '../model/hooks'
+import { Doorway } from '../ui/Doorway'
 import { EmptyState } from '../ui/EmptyState'
 import { Redirect } from './Redirect'
+import { useTitle } from './useTitle'
 import styles from './pages.module.css'
 
 /** Only places within the app: a link to the login page must not lead elsewhere. */
@@ -15,6 +16,7 @@ const isOwnPlace = (place: string | undefined): place is string => place !== und
 export function LoginPage() {
   const { next } = useSearch({ from: '/login' })
   const [mode, setMode] = useState<AuthMode>('login')
+  useTitle(mode === 'register' ? 'Create account' : 'Log in')
   if (useMaybeChat() !== undefined) return <Redirect href={isOwnPlace(next) ? next : '/'} />
   return (
     <Doorway title="Welcome to GoChat">
@@ -27,19 +29,18 @@ export function InviteRoute() {
   const { code } = useParams({ from: '/invite/$code' })
   const navigate = useNavigate()
   const [mode, setMode] = useState<AuthMode>('register')
+  useTitle('Invite')
   const enter = useCallback(
     (roomId: string) => void navigate({ to: '/rooms/$roomId', params: { roomId }, replace: true }),
     [navigate],
   )
   return (
-    <Doorway title="You are invited">
-      <InvitePage
-        code={code}
-        signIn={<AuthForms mode={mode} onMode={setMode} inviteCode={code} />}
-        onEnter={enter}
-        onHome={() => void navigate({ to: '/' })}
-      />
-    </Doorway>
+    <InvitePage
+      code={code}
+      signIn={<AuthForms mode={mode} onMode={setMode} inviteCode={code} />}
+      onEnter={enter}
+      onHome={() => void navigate({ to: '/' })}
+    />
   )
 }
 

@@ -4,6 +4,7 @@ import { Connection, type ConnectionState } from '../net/connection'
 import type { Commands, Room, User } from '../net/frames'
 import type { Tokens } from '../net/tokens'
 import { Courier } from './courier'
+import { History } from './history'
 import type { Outbox } from './outbox'
 import { People } from './people'
 import { Replica, type Stale } from './replica'
@@ -11,7 +12,6 @@ import type { RoomStore } from './roomStore'
 import { Store } from './store'
 import * as timeline from './timeline'
 
-const PAGE = 50
 const TYPING_EVERY_MS = 2_500
 
 export interface ChatClientOptions {
@@ -30,6 +30,7 @@ export class ChatClient {
   readonly outbox: Outbox
   readonly people: People
   readonly replica: Replica
+  readonly history: History
   readonly connection = new Store<ConnectionState>({ phase: 'connecting' })
   private readonly link: Connection
   private readonly courier: Courier
@@ -50,6 +51,7 @@ export class ChatClient {
       onConfirmed: (roomId, clientId) => this.courier.drop(roomId, clientId),
       onStale,
     })
+    this.history = new History(this.replica, (name, fields) => this.link.call(name, fields))
     this.courier = new Courier(outbox, {
       send: (fields) => this.link.call('send', fields),
       onSent: (roomId, clientId, seq) => this.onSent(roomId, clientId, seq),
@@ -119,30 +121,11 @@ export class ChatClient {
     if (unread_count > 0) room.patch({ unreadAfter: last_read_seq })
   }
 
-  /** Adds an earlier page. Nothing happens while one is on its way, or when there is none. */
-  async loadOlder(roomId: string): Promise<void> {
-    const room = this.replica.room(roomId)
-    if (room === undefined) return
-    const { timeline: held, loadingOlder, filled } = room.get()
-    const first = held.entries[0]
-    if (loadingOlder || !filled || !held.hasMore || first === undefined) return
-    room.patch({ loadingOlder: true })
-    try {
-      const page = await this.link.call('history', { room_id: roomId, before_seq: first.seq, limit: PAGE })
-      this.people.learn(page.users)
-      this.replica.wantNames(room, page.entries)
-      room.setTimeline((now) => timeline.prepend(now, page.entries, page.has_more))
-    } catch {
-      // the connection went: scrolling asks again
-    } finally {
-      room.patch({ loadingOlder: false })
-    }
-  }
-
   send(roomId: string, body: string): void {
     const at = new Date().toISOString()
     const message = { client_id: uuid(), body, at, state: 'sending' as const }
     const room = this.replica.room(roomId)
+    this.history.toLatest(roomId)
     room?.setTimeline((held) => timeline.addOutgoing(held, message))
     room?.patch({ unreadAfter: undefined })
     this.courier.enqueue(roomId, message)

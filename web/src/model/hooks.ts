@@ -48,9 +48,9 @@ export function useRooms(): readonly RoomStore[] | undefined {
   return useStore(useChat().replica.rooms)
 }
 
-export function useRoom(roomId: string): RoomStore | undefined {
+export function useRoom(roomId: string | undefined): RoomStore | undefined {
   const { replica } = useChat()
-  return useSelected(replica.rooms, () => replica.room(roomId))
+  return useSelected(replica.rooms, () => (roomId === undefined ? undefined : replica.room(roomId)))
 }
 
 export function useRoomState<S>(room: RoomStore, select: (state: RoomState) => S): S {

@@ -1,6 +1,4 @@
 import {
-  type CommandName,
-  type Commands,
   type Entry,
   type JoinReply,
   type PresenceChange,
@@ -14,6 +12,7 @@ import {
 import type { HeldPosition } from '../net/connection'
 import { CommandError } from '../net/link'
 import { Gaps } from './gaps'
+import { type Call, type Stretch, stretchAround } from './history'
 import type { People } from './people'
 import { RoomStore, lastActivity } from './roomStore'
 import { Store } from './store'
@@ -26,7 +25,7 @@ export interface Stale {
 }
 
 export interface ReplicaHandlers {
-  call<N extends CommandName>(name: N, fields: Commands[N]['fields']): Promise<Commands[N]['reply']>
+  call: Call
   /** A room has become known, or known again with unconfirmed messages: they are to be carried. */
   onRoom(room: RoomStore): void
   /** An own message is in the log. */
@@ -216,20 +215,33 @@ export class Replica {
     room.patch({ joined: 'joining' })
     try {
       const reply = await this.handlers.call('join', { room_id: room.id, ...from })
-      this.people.learn(reply.users)
+      const unread = filled ? undefined : await this.unreadBefore(reply)
+      this.people.learn([...reply.users, ...(unread?.users ?? [])])
       this.applyStates(reply.presence)
       if (reply.recovered === false) {
         room.reset(reply.room.head_seq, reply.room)
         this.handlers.onRoom(room)
       }
       room.applyJoin(reply)
+      if (unread !== undefined) {
+        room.patch({ unreadAfter: reply.room.last_read_seq })
+        room.show((held) => timeline.visit(held, unread.entries, unread.has_more), 'unread')
+      }
       this.gaps.watch(room)
-      this.wantNames(room, reply.entries)
+      this.wantNames(room, [...reply.entries, ...(unread?.entries ?? [])])
       this.sort()
     } catch (error) {
       room.patch({ joined: 'no' }) // after a cut, the next welcome asks again
       if (error instanceof CommandError) this.joinLater(room, error.retryAfterMs)
     }
+  }
+
+  /** The log around the first unread message, where the newest page does not reach back to it. */
+  private async unreadBefore({ room, entries, has_more }: JoinReply): Promise<Stretch | undefined> {
+    const { id, unread_count, last_read_seq } = room
+    const first = entries[0]
+    if (unread_count === 0 || !has_more || first === undefined || timeline.prevSeq(first) <= last_read_seq) return undefined
+    return stretchAround(this.handlers.call, id, last_read_seq)
   }
 
   /** On a new connection nothing is known of who went while there was none: the first answer starts afresh. */

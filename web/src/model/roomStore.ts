@@ -9,7 +9,10 @@ export interface RoomState {
   readonly joined: 'no' | 'joining' | 'yes'
   /** Whether the copy reaches back a page from the newest entry (a room never opened holds only what was pushed). */
   readonly filled: boolean
-  readonly loadingOlder: boolean
+  /** Whether a page of history is on its way. */
+  readonly loading: boolean
+  /** Where the room is to be shown; a new one each time that is decided. */
+  readonly view: View
   /** How far each of the others has read. */
   readonly reads: ReadonlyMap<string, number>
   /** Who types. */
@@ -18,6 +21,12 @@ export interface RoomState {
   readonly onlineCount?: number
   /** Where the "new" line is drawn: after this number. */
   readonly unreadAfter?: number
+}
+
+export interface View {
+  readonly id: number
+  /** The first unread message, if that is out of view at the end; or the end. */
+  readonly from: 'unread' | 'end'
 }
 
 const TYPING_MS = 6_000
@@ -34,7 +43,8 @@ export class RoomStore extends Store<RoomState> {
       timeline: timeline.start(me, { seq: room.head_seq }, room.last_entry),
       joined: 'no',
       filled: false,
-      loadingOlder: false,
+      loading: false,
+      view: { id: 0, from: 'unread' },
       reads: new Map(),
       typing: new Set(),
     })
@@ -51,6 +61,11 @@ export class RoomStore extends Store<RoomState> {
       const next = change(state.timeline)
       return next === state.timeline ? state : { ...state, timeline: next }
     })
+  }
+
+  /** Changes what part of the log is shown, and where. */
+  show(change: (held: timeline.Timeline) => timeline.Timeline, from: View['from']): void {
+    this.update((state) => ({ ...state, timeline: change(state.timeline), view: { id: state.view.id + 1, from } }))
   }
 
   /** What the room is called, and one's role in it. */

@@ -27,6 +27,13 @@ export interface Outgoing {
   readonly why?: string
 }
 
+/** A stretch of the log apart from the run, for reading what was said long ago: without holes, ascending, never empty. */
+export interface Past {
+  readonly entries: readonly Entry[]
+  /** Whether the server has entries before it. */
+  readonly hasMore: boolean
+}
+
 export interface Timeline {
   /** The user's own id: their entries confirm what is outgoing. */
   readonly me: string
@@ -41,6 +48,8 @@ export interface Timeline {
   /** Whether the server has entries before the run. */
   readonly hasMore: boolean
   readonly outgoing: readonly Outgoing[]
+  /** Set while one reads there. Where it reaches the run, the two become one. */
+  readonly past?: Past
 }
 
 const bySeq = (a: Entry, b: Entry) => a.seq - b.seq
@@ -101,17 +110,65 @@ export function apply(timeline: Timeline, incoming: readonly Entry[]): Timeline 
   return withoutConfirmed({ ...timeline, entries, last, known, early }, added)
 }
 
-/** Adds a page of older entries before the run. A page that does not end where the run starts is left out. */
+/** Adds a page of older entries before what is on screen. A page that does not end where that starts is left out. */
 export function prepend(timeline: Timeline, page: readonly Entry[], hasMore: boolean): Timeline {
-  const first = timeline.entries[0]
-  const end = first ? prevSeq(first) : timeline.last.seq
+  const { past } = timeline
+  if (past === undefined) return extend(timeline, page, hasMore)
+  const end = startOf(past.entries, timeline.last)
   const older = page.filter((entry) => entry.seq <= end)
+  if (!fits(older, page, end)) return timeline
+  return { ...timeline, past: { entries: [...older, ...past.entries], hasMore } }
+}
+
+/** Adds a page of older entries before the run. */
+function extend(timeline: Timeline, page: readonly Entry[], hasMore: boolean): Timeline {
+  const end = startOf(timeline.entries, timeline.last)
+  const older = page.filter((entry) => entry.seq <= end)
+  if (!fits(older, page, end)) return timeline
   const newest = older.at(-1)
-  if (newest === undefined) return end === 0 || page.length === 0 ? { ...timeline, hasMore } : timeline
-  if (newest.seq !== end) return timeline
+  if (newest === undefined) return { ...timeline, hasMore }
   const entries = [...older, ...timeline.entries]
-  const last = first ? timeline.last : positionOf(newest)
+  const last = timeline.entries.length > 0 ? timeline.last : positionOf(newest)
   return withoutConfirmed({ ...timeline, entries, last, hasMore }, older)
+}
+
+/** The number that comes before these entries. */
+function startOf(entries: readonly Entry[], last: Position): number {
+  return entries[0] === undefined ? last.seq : prevSeq(entries[0])
+}
+
+/** Whether the older entries of a page end at this number; or there is nothing before it. */
+function fits(older: readonly Entry[], page: readonly Entry[], end: number): boolean {
+  const newest = older.at(-1)
+  return newest === undefined ? end === 0 || page.length === 0 : newest.seq === end
+}
+
+/** Goes to a stretch of the log: entries without holes. */
+export function visit(timeline: Timeline, entries: readonly Entry[], hasMore: boolean): Timeline {
+  return entries.length === 0 ? timeline : united({ ...timeline, past: { entries, hasMore } })
+}
+
+/** Adds a page of newer entries after the stretch. A page that does not start where that ends is left out. */
+export function append(timeline: Timeline, page: readonly Entry[]): Timeline {
+  const { past } = timeline
+  const last = past?.entries.at(-1)
+  if (past === undefined || last === undefined) return timeline
+  const newer = page.filter((entry) => entry.seq > last.seq)
+  if (newer[0] === undefined || prevSeq(newer[0]) !== last.seq) return timeline
+  return united({ ...timeline, past: { ...past, entries: [...past.entries, ...newer] } })
+}
+
+/** Comes back to the end of the log. */
+export function leave(timeline: Timeline): Timeline {
+  return timeline.past === undefined ? timeline : { ...timeline, past: undefined }
+}
+
+/** A stretch that reaches the run becomes its beginning. */
+function united(timeline: Timeline): Timeline {
+  const { past } = timeline
+  const reached = past?.entries.at(-1)?.seq ?? 0
+  if (past === undefined || reached < startOf(timeline.entries, timeline.last)) return timeline
+  return extend(leave(timeline), past.entries, past.hasMore)
 }
 
 /**
@@ -127,7 +184,7 @@ export function join(timeline: Timeline, page: readonly Entry[], hasMore: boolea
   }
   const first = timeline.entries[0]
   const start = first ? first.seq : timeline.last.seq + 1
-  const extended = oldest.seq < start ? prepend(timeline, page, hasMore) : timeline
+  const extended = oldest.seq < start ? extend(timeline, page, hasMore) : timeline
   return apply(extended, page)
 }
 

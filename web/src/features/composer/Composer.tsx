@@ -1,12 +1,14 @@
 import { SendHorizontal } from 'lucide-react'
-import { useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'react'
 import { useChat, useRoomState } from '../../model/hooks'
 import type { RoomStore } from '../../model/roomStore'
 import { IconButton } from '../../ui/Button'
 import styles from './Composer.module.css'
 
 const MOST_CHARACTERS = 8_000
-const WARN_FROM = 7_500
+const WARN_BELOW = 500
+
+const lengthOf = (text: string) => Array.from(text).length
 
 /** Where messages are written. What is begun in a room waits there as a draft. */
 export function Composer({ room }: { room: RoomStore }) {
@@ -14,15 +16,20 @@ export function Composer({ room }: { room: RoomStore }) {
   const name = useRoomState(room, (state) => state.room.name)
   const [text, setText] = useState(() => chat.outbox.draft(room.id))
   const field = useRef<HTMLTextAreaElement>(null)
-  const length = Array.from(text).length
-  const sendable = text.trim() !== '' && length <= MOST_CHARACTERS
+  const [refused, setRefused] = useState(false)
+  const length = lengthOf(text.trim())
+  const left = MOST_CHARACTERS - length
+  const sendable = length > 0 && left >= 0
+  const limitId = useId()
 
   const change = (next: string) => {
     setText(next)
+    setRefused(false)
     void chat.outbox.setDraft(room.id, next)
     chat.typing(room.id, next.trim() !== '')
   }
   const send = () => {
+    setRefused(left < 0)
     if (!sendable) return
     chat.send(room.id, text.trim())
     setText('')
@@ -57,6 +64,8 @@ export function Composer({ room }: { room: RoomStore }) {
         className={styles.field}
         rows={1}
         dir="auto"
+        aria-describedby={left < WARN_BELOW ? limitId : undefined}
+        aria-invalid={left < 0}
         enterKeyHint="send"
         value={text}
         onChange={(event) => change(event.currentTarget.value)}
@@ -66,14 +75,30 @@ export function Composer({ room }: { room: RoomStore }) {
           send()
         }}
       />
-      {length > WARN_FROM && (
-        <output className={length > MOST_CHARACTERS ? styles.tooLong : styles.count}>
-          {MOST_CHARACTERS - length}
-        </output>
-      )}
       <IconButton type="submit" label="Send" className={styles.send} disabled={!sendable}>
         <SendHorizontal size={19} aria-hidden />
       </IconButton>
+      {left < WARN_BELOW && <Limit id={limitId} left={left} refused={refused} />}
     </form>
+  )
+}
+
+interface LimitProps {
+  id: string
+  /** Characters. */
+  left: number
+  /** Sending was tried: it is said aloud. */
+  refused: boolean
+}
+
+/** How much room is left, and, where there is none, why nothing is sent and what to do. */
+function Limit({ id, left, refused }: LimitProps) {
+  const [few, over] = [Math.max(0, left), Math.max(0, -left)].map((count) => count.toLocaleString())
+  return (
+    <p id={id} role={refused ? 'alert' : undefined} className={left < 0 ? styles.tooLong : styles.count}>
+      {left < 0
+        ? `Too long by ${over}: a message holds ${MOST_CHARACTERS.toLocaleString()} characters. Shorten it, or send it in parts.`
+        : `${few} characters left`}
+    </p>
   )
 }

@@ -5,6 +5,7 @@ import { explain, isProblem } from '../../model/problems'
 import { type InvitePreview, acceptInvite, previewInvite } from '../../model/requests'
 import { Avatar } from '../../ui/Avatar'
 import { Button } from '../../ui/Button'
+import { Doorway } from '../../ui/Doorway'
 import { FormError } from '../../ui/Field'
 import styles from './InvitePage.module.css'
 
@@ -29,20 +30,47 @@ export function InvitePage({ code, signIn, onEnter, onHome }: InvitePageProps) {
     retry: (failures, error) => failures < 3 && !isProblem(error, 'invite_invalid'),
   })
 
-  if (preview.isPending) return <p className={styles.wait}>Opening the invite…</p>
-  if (preview.isError) {
+  if (preview.isPending) {
     return (
-      <div className={styles.invite}>
-        <FormError>{explain(preview.error)}</FormError>
-        <Button onClick={onHome}>Go to GoChat</Button>
-      </div>
+      <Doorway title="Opening the invite">
+        <p role="status" className={styles.wait}>
+          One moment…
+        </p>
+      </Doorway>
+    )
+  }
+  if (preview.isError) {
+    const isOver = isProblem(preview.error, 'invite_invalid')
+    return (
+      <Doorway title={isOver ? 'This invite does not work' : 'The invite can’t be opened now'}>
+        <div className={styles.invite}>
+          <p role="alert" className={styles.wait}>
+            {explain(preview.error)}
+          </p>
+          {isOver ? (
+            <Button tone="primary" onClick={onHome}>
+              {chat === undefined ? 'Log in without it' : 'Back to your rooms'}
+            </Button>
+          ) : (
+            <Button tone="primary" busy={preview.isFetching} onClick={() => void preview.refetch()}>
+              Try again
+            </Button>
+          )}
+        </div>
+      </Doorway>
     )
   }
   return (
-    <div className={styles.invite}>
-      <RoomCard preview={preview.data} />
-      {chat === undefined ? signIn : <Accept code={code} roomId={preview.data.room.id} atOnce={cameAsStranger} onEnter={onEnter} />}
-    </div>
+    <Doorway title="You are invited">
+      <div className={styles.invite}>
+        <RoomCard preview={preview.data} />
+        {chat === undefined ? (
+          signIn
+        ) : (
+          <Accept code={code} roomId={preview.data.room.id} atOnce={cameAsStranger} onEnter={onEnter} />
+        )}
+      </div>
+    </Doorway>
   )
 }
 

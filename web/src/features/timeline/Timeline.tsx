@@ -2,7 +2,7 @@ import { ArrowDown } from 'lucide-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { Virtualizer, type VirtualizerHandle } from 'virtua'
 import { useChat, useMe, useRoomState } from '../../model/hooks'
-import type { RoomStore } from '../../model/roomStore'
+import type { RoomStore, View } from '../../model/roomStore'
 import type { Timeline as Held } from '../../model/timeline'
 import { RowView } from './RowView'
 import { rowsOf } from './rows'
@@ -10,40 +10,43 @@ import { useEndAnchor } from './useEndAnchor'
 import { usePageSeen } from './usePageSeen'
 import styles from './Timeline.module.css'
 
-const NEAR_START_PX = 600
+const NEAR_PX = 600
 const MARGIN_ABOVE_NEW_PX = 96
 
 /** A room's messages: newest in view, held there while more come, and nothing moves while one reads above. */
 export function Timeline({ room }: { room: RoomStore }) {
-  const chat = useChat()
-  const me = useMe().id
+  const { chat, held, unread, filled, view, rows } = useTimeline(room)
   const name = useRoomState(room, (state) => state.room.name)
-  const held = useRoomState(room, (state) => state.timeline)
-  const unread = useRoomState(room, (state) => state.room.unread_count)
-  const unreadAfter = useRoomState(room, (state) => state.unreadAfter)
-  const filled = useRoomState(room, (state) => state.filled)
-  const rows = useMemo(() => rowsOf(me, held, filled, unreadAfter), [me, held, filled, unreadAfter])
-  const prepended = usePrepended(held)
+  const prepended = usePrepended(held, view)
   const list = useRef<VirtualizerHandle>(null)
-  const { scroller, atEnd, isAtEnd, onScroll, toEnd, letGo } = useEndAnchor()
+  const inPast = held.past !== undefined
+  const { scroller, atEnd, isAtEnd, onScroll, toEnd, letGo } = useEndAnchor(view.id, inPast)
 
-  const fetchNearStart = () => {
-    const nearStart = (scroller.current?.scrollTop ?? 0) < NEAR_START_PX
-    if (nearStart && held.hasMore) void chat.loadOlder(room.id)
+  const fetchNear = () => {
+    const { scrollTop = 0, scrollHeight = 0, clientHeight = 0 } = scroller.current ?? {}
+    if (scrollTop < NEAR_PX) void chat.history.loadOlder(room.id)
+    else if (scrollHeight - scrollTop - clientHeight < NEAR_PX) void chat.history.loadNewer(room.id)
   }
-  useEffect(fetchNearStart)
+  useEffect(fetchNear)
 
   // A room opens at the first unread message, if that is out of view, else at its end.
   const newAt = rows.findIndex((row) => row.type === 'new')
-  const placed = useRef(false)
+  const placed = useRef<number>(undefined)
   useEffect(() => {
-    if (!filled || placed.current) return
-    placed.current = true
-    const top = newAt < 0 ? undefined : list.current?.getItemOffset(newAt)
-    if (top === undefined || top >= (scroller.current?.scrollTop ?? 0)) return
+    if (!filled || placed.current === view.id) return
+    placed.current = view.id
+    if (view.from === 'end') toEnd()
+    const top = newAt < 0 || view.from === 'end' ? undefined : list.current?.getItemOffset(newAt)
+    if (top === undefined || (!inPast && top >= (scroller.current?.scrollTop ?? 0))) return
     letGo()
     list.current?.scrollToIndex(newAt, { align: 'start', offset: -MARGIN_ABOVE_NEW_PX })
-  }, [filled, newAt, letGo, scroller])
+  }, [filled, newAt, view, inPast, letGo, toEnd, scroller])
+
+  const toLatest = () => {
+    chat.history.toLatest(room.id)
+    toEnd()
+    scroller.current?.focus({ preventScroll: true }) // the button goes, and the focus with it
+  }
 
   // What one sends is shown, wherever one was reading.
   const newestOwn = held.outgoing.at(-1)?.client_id
@@ -72,18 +75,18 @@ export function Timeline({ room }: { room: RoomStore }) {
         className={styles.scroller}
         onScroll={() => {
           onScroll()
-          fetchNearStart()
+          fetchNear()
         }}
       >
         <div className={styles.spacer} />
-        <Virtualizer ref={list} scrollRef={scroller} shift={prepended} bufferSize={400}>
+        <Virtualizer key={view.id} ref={list} scrollRef={scroller} shift={prepended} bufferSize={400}>
           {rows.map((row) => (
             <RowView key={row.key} room={room} row={row} />
           ))}
         </Virtualizer>
       </div>
       {!atEnd && (
-        <button type="button" className={styles.jump} onClick={toEnd}>
+        <button type="button" className={styles.jump} onClick={toLatest}>
           <ArrowDown size={16} aria-hidden />
           {unread > 0 ? `${unread >= 100 ? '99+' : unread} new` : 'To the latest'}
         </button>
@@ -92,13 +95,26 @@ export function Timeline({ room }: { room: RoomStore }) {
   )
 }
 
+/** What is on screen of a room. */
+function useTimeline(room: RoomStore) {
+  const me = useMe().id
+  const held = useRoomState(room, (state) => state.timeline)
+  const unread = useRoomState(room, (state) => state.room.unread_count)
+  const unreadAfter = useRoomState(room, (state) => state.unreadAfter)
+  const filled = useRoomState(room, (state) => state.filled)
+  const view = useRoomState(room, (state) => state.view)
+  const rows = useMemo(() => rowsOf(me, held, filled, unreadAfter), [me, held, filled, unreadAfter])
+  return { chat: useChat(), held, unread, filled, view, rows }
+}
+
 /** Whether this rendering shows older entries above those of the last one: the list then keeps its distance from the end. */
-function usePrepended(held: Held): boolean {
-  const [last, setLast] = useState({ held, prepended: false })
-  if (last.held === held) return last.prepended
-  const first = held.entries[0]?.seq
-  const firstBefore = last.held.entries[0]?.seq
-  const prepended = first !== undefined && firstBefore !== undefined && first < firstBefore
-  setLast({ held, prepended })
+function usePrepended(held: Held, view: View): boolean {
+  const [last, setLast] = useState({ held, view, prepended: false })
+  if (last.held === held && last.view === view) return last.prepended
+  const first = (held.past ?? held).entries[0]?.seq
+  const firstBefore = (last.held.past ?? last.held).entries[0]?.seq
+  const isSame = last.view === view
+  const prepended = isSame && first !== undefined && firstBefore !== undefined && first < firstBefore
+  setLast({ held, view, prepended })
   return prepended
 }

@@ -39,10 +39,12 @@ interface Lead {
  */
 export function rowsOf(
   me: string,
-  { entries, outgoing, hasMore }: Timeline,
+  timeline: Timeline,
   filled: boolean,
   unreadAfter: number | undefined,
 ): Row[] {
+  const { entries, hasMore } = timeline.past ?? timeline
+  const outgoing = timeline.past === undefined ? timeline.outgoing : []
   const rows: Row[] = filled && !hasMore ? [{ type: 'start', key: 'start' }] : []
   let day: string | undefined
   let lead: Lead | undefined
@@ -86,7 +88,7 @@ export function rowsOf(
     startDay(message.at, message.client_id)
     addMessage(message.client_id, { senderId: me, at: message.at, body: message.body, outgoing: message })
   }
-  rows.push({ type: 'seen', key: 'seen' })
+  if (timeline.past === undefined) rows.push({ type: 'seen', key: 'seen' })
   return rows
 }
 

@@ -9,8 +9,11 @@ const USER_EVENTS = ['wheel', 'touchmove', 'keydown', 'pointerdown'] as const
  * Keeps a scrolling element at its end while content grows and while the element itself is resized (a keyboard opens),
  * until the user scrolls up; and again once they are back. Only the user lets go of the end: a scroll event by itself
  * may as well come from rows being measured.
+ *
+ * @param content changes when the element's children are others
+ * @param isPart  whether the content ends before the end: then there is nothing to be held at
  */
-export function useEndAnchor() {
+export function useEndAnchor(content: number, isPart: boolean) {
   const scroller = useRef<HTMLDivElement>(null)
   const [atEnd, setAtEnd] = useState(true)
   const holds = useRef(true)
@@ -38,9 +41,9 @@ export function useEndAnchor() {
     const { scrollTop, scrollHeight, clientHeight } = element
     const movedUp = scrollTop < lastTop.current
     lastTop.current = scrollTop
-    if (scrollHeight - scrollTop - clientHeight < NEAR_END_PX) hold(true)
+    if (!isPart && scrollHeight - scrollTop - clientHeight < NEAR_END_PX) hold(true)
     else if (movedUp && performance.now() - userAt.current < USER_MS) hold(false)
-  }, [hold])
+  }, [hold, isPart])
 
   useEffect(() => {
     const element = scroller.current
@@ -58,7 +61,7 @@ export function useEndAnchor() {
       observer.disconnect()
       for (const name of USER_EVENTS) element.removeEventListener(name, onUser)
     }
-  }, [])
+  }, [content])
 
   // After every render: new rows at the end are shown before they are painted.
   useLayoutEffect(() => {

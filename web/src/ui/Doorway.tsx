@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import { Logo } from '../../ui/Logo'
+import { Logo } from './Logo'
 import styles from './Doorway.module.css'
 
 /** The page for those who are not in yet. */

@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest'
+import type { Commands, Entry, Room, User } from '../net/frames'
+import { type Call, History } from './history'
+import { People } from './people'
+import { Replica } from './replica'
+import { Store } from './store'
+
+const me: User = { id: 'me', username: 'me', display_name: 'Me', guest: false, admin: false }
+const log = Array.from({ length: 300 }, (_, at): Entry => {
+  const seq = at + 1
+  return { room_id: 'r', seq, kind: 'text', message_id: `m${seq}`, sender_id: 'bob', at: '', body: `body ${seq}` }
+})
+
+/** A server with a room of 300 messages, all of which are read up to the given number; and a client that opens it. */
+function setUp(readUpTo: number) {
+  const asked: object[] = []
+  const room: Room = {
+    id: 'r', name: 'Room', topic: '', visibility: 'public', created_at: '', member_count: 2, role: 'member',
+    head_seq: 300, last_read_seq: readUpTo, unread_count: Math.min(100, 300 - readUpTo), last_entry: log.at(-1),
+  }
+  const history = ({ before_seq, after_seq, limit = 50 }: Commands['history']['fields']) => {
+    const found = log.filter(({ seq }) => seq < (before_seq ?? Infinity) && seq > (after_seq ?? 0))
+    const entries = after_seq === undefined ? found.slice(-limit) : found.slice(0, limit)
+    return { entries, users: [], has_more: entries.length < found.length }
+  }
+  let online = true
+  const answers: Record<string, (fields: Commands['history']['fields']) => object> = {
+    join: () => ({ room, entries: log.slice(-50), users: [], has_more: true, presence: {} }),
+    history,
+  }
+  const call: Call = (name, fields) => {
+    asked.push({ name, ...fields })
+    if (!online) return Promise.reject(new Error('cut'))
+    return Promise.resolve(answers[name]?.(fields as Commands['history']['fields']) as never)
+  }
+  const replica = new Replica(new Store(me), new People(() => Promise.resolve([])), {
+    call, onRoom: () => undefined, onConfirmed: () => undefined, onStale: () => undefined,
+  })
+  replica.addRoom(room)
+  const past = () => replica.room('r')?.get().timeline.past?.entries.map(({ seq }) => seq)
+  const shown = () => replica.room('r')?.get().timeline.entries.map(({ seq }) => seq)
+  const open = async () => {
+    replica.open('r')
+    await settle()
+  }
+  return { replica, history: new History(replica, call), asked, past, shown, open, cut: () => (online = false) }
+}
+
+const settle = () => new Promise((done) => setTimeout(done))
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at)
+
+describe('a room with more unread than its newest page', () => {
+  test('opens at the first unread message, with a little of what comes before', async () => {
+    const { replica, open, past, shown } = setUp(100)
+    await open()
+    expect([past(), shown()]).toEqual([range(76, 150), range(251, 300)])
+    expect(replica.room('r')?.get()).toMatchObject({ filled: true, unreadAfter: 100, view: { from: 'unread' } })
+  })
+
+  test('where nothing was ever read: at its beginning', async () => {
+    const { replica, open, past } = setUp(0)
+    await open()
+    expect(past()).toEqual(range(1, 50))
+    expect(replica.room('r')?.get().timeline.past?.hasMore).toBe(false)
+  })
+
+  test('is read on to its end, where it is one with what was held', async () => {
+    const { history, open, past, shown } = setUp(100)
+    await open()
+    await history.loadNewer('r')
+    expect(past()).toEqual(range(76, 200))
+    await history.loadOlder('r')
+    expect(past()).toEqual(range(26, 200))
+    await history.loadNewer('r')
+    expect([past(), shown()]).toEqual([undefined, range(26, 300)])
+    await history.loadNewer('r')
+    expect(shown()).toEqual(range(26, 300))
+  })
+
+  test('is left for its end', async () => {
+    const { replica, history, open, past, shown } = setUp(100)
+    await open()
+    history.toLatest('r')
+    expect([past(), shown()]).toEqual([undefined, range(251, 300)])
+    expect(replica.room('r')?.get().view.from).toBe('end')
+    const view = replica.room('r')?.get().view
+    history.toLatest('r')
+    expect(replica.room('r')?.get().view).toBe(view)
+  })
+})
+
+test('where the newest page reaches back far enough nothing more is asked', async () => {
+  const { asked, open, past } = setUp(255)
+  await open()
+  expect([past(), asked.length]).toEqual([undefined, 1])
+})
+
+test('a page that can not be had leaves everything as it was, and can be asked for again', async () => {
+  const { replica, history, open, shown, cut } = setUp(300)
+  await open()
+  cut()
+  await history.loadOlder('r')
+  expect(shown()).toEqual(range(251, 300))
+  expect(replica.room('r')?.get().loading).toBe(false)
+})
+
+test('one page at a time', async () => {
+  const { history, open, asked, shown } = setUp(300)
+  await open()
+  await Promise.all([history.loadOlder('r'), history.loadOlder('r')])
+  expect([asked.length, shown()]).toEqual([2, range(201, 300)])
+})

@@ -1,0 +1,89 @@
+import type { CommandName, Commands, Entry, User } from '../net/frames'
+import type { Replica } from './replica'
+import type { RoomStore } from './roomStore'
+import * as timeline from './timeline'
+
+export type Call = <N extends CommandName>(name: N, fields: Commands[N]['fields']) => Promise<Commands[N]['reply']>
+
+/** Entries without holes, ascending. */
+export interface Stretch {
+  entries: Entry[]
+  users: User[]
+  /** Whether there are older ones. */
+  has_more: boolean
+}
+
+const PAGE = 50
+/** How much of what comes before a place is shown with it. */
+const ABOVE = 25
+
+/** What follows a number, and a little of what comes before. */
+export async function stretchAround(call: Call, roomId: string, after: number): Promise<Stretch> {
+  const [before, next] = await Promise.all([
+    after > 0
+      ? call('history', { room_id: roomId, before_seq: after + 1, limit: ABOVE })
+      : { entries: [], users: [], has_more: false },
+    call('history', { room_id: roomId, after_seq: after, limit: PAGE }),
+  ])
+  return {
+    entries: [...before.entries, ...next.entries],
+    users: [...before.users, ...next.users],
+    has_more: before.has_more,
+  }
+}
+
+/** Reads a room's log where it is not held: page by page from what is on screen, or at a place far from it. */
+export class History {
+  private readonly replica: Replica
+  private readonly call: Call
+
+  constructor(replica: Replica, call: Call) {
+    this.replica = replica
+    this.call = call
+  }
+
+  /** Adds an earlier page. Nothing happens while one is on its way, or when there is none. */
+  async loadOlder(roomId: string): Promise<void> {
+    const room = this.replica.room(roomId)
+    if (room === undefined) return
+    const { timeline: held, filled } = room.get()
+    const { entries, hasMore } = held.past ?? held
+    if (!filled || !hasMore || entries[0] === undefined) return
+    await this.load(room, { before_seq: entries[0].seq }, (now, page) =>
+      timeline.prepend(now, page.entries, page.has_more),
+    )
+  }
+
+  /** Adds a later page, where what is on screen is not the end of the log. */
+  async loadNewer(roomId: string): Promise<void> {
+    const room = this.replica.room(roomId)
+    const last = room?.get().timeline.past?.entries.at(-1)
+    if (room === undefined || last === undefined) return
+    await this.load(room, { after_seq: last.seq }, (now, page) => timeline.append(now, page.entries))
+  }
+
+  /** Shows the end of the log again. */
+  toLatest(roomId: string): void {
+    const room = this.replica.room(roomId)
+    if (room?.get().timeline.past !== undefined) room.show((held) => timeline.leave(held), 'end')
+  }
+
+  private async load(
+    room: RoomStore,
+    where: { before_seq: number } | { after_seq: number },
+    add: (held: timeline.Timeline, page: Commands['history']['reply']) => timeline.Timeline,
+  ): Promise<void> {
+    if (room.get().loading) return
+    room.patch({ loading: true })
+    try {
+      const page = await this.call('history', { room_id: room.id, ...where, limit: PAGE })
+      this.replica.people.learn(page.users)
+      this.replica.wantNames(room, page.entries)
+      room.setTimeline((now) => add(now, page))
+    } catch {
+      // the connection went: scrolling asks again
+    } finally {
+      room.patch({ loading: false })
+    }
+  }
+}
