@@ -15,6 +15,8 @@ async function roomWithInvite(server, body = {}) {
   return { rest, token, room, link: `${server.origin}/invite/${invite.code}` }
 }
 
+const ways = (page) => page.getByRole('group', { name: 'How to come in' }).getByRole('button')
+
 async function comeAsGuest(page, name) {
   await page.getByRole('button', { name: 'As a guest' }).click()
   await page.getByLabel('Your name').fill(name)
@@ -83,11 +85,14 @@ describe('where they are not', { concurrency: 1 }, () => {
     await server?.stop()
   })
 
-  test('it is said, with the way out', async () => {
+  test('there is no such way in', async () => {
     const { page } = await newPerson(browser)
     await page.goto(stage.link)
-    await comeAsGuest(page, 'Passer-by')
-    await page.getByRole('alert').getByText('Guests are not admitted here.').waitFor()
+    const told = page.waitForResponse((response) => response.url().endsWith('/api/v1/instance'))
+    await page.getByRole('button', { name: 'Log in' }).waitFor()
+    await told
+    assert.deepEqual(await ways(page).allTextContents(), ['Log in', 'Create account'])
+    assert.equal(await page.title(), 'Invite · GoChat')
     await shoot(page, 'doors-no-guests')
   })
 
@@ -107,8 +112,10 @@ describe('where they are not', { concurrency: 1 }, () => {
     await page.getByRole('heading', { level: 1, name: 'Garden' }).waitFor()
     const late = await newPerson(browser)
     await late.page.goto(stage.link)
+    await late.page.getByRole('heading', { level: 1, name: 'This invite does not work' }).waitFor()
     await late.page.getByRole('alert').getByText('Ask for a new one').waitFor()
-    await late.page.getByRole('button', { name: 'Go to GoChat' }).click()
+    await shoot(late.page, 'doors-bad-invite')
+    await late.page.getByRole('button', { name: 'Log in without it' }).click()
     await late.page.getByLabel('Username').waitFor()
   })
 })

@@ -23,6 +23,11 @@ async function all<T>(page: (cursor?: string) => Promise<Page<T>>): Promise<T[]>
   return items
 }
 
+/** Which ways in the server has. */
+export type Instance = Awaited<ReturnType<typeof getInstance>>
+
+export const getInstance = (api: Api) => bodyOf(api.GET('/instance'))
+
 export const membersKey = (roomId: string) => ['members', roomId]
 
 const room = (room_id: string) => ({ params: { path: { room_id } } })

@@ -29,7 +29,7 @@ export interface Page<T> {
 
 const BASE = '/api/v1'
 
-const OPEN_PATHS = /\/api\/v1\/(auth\/(register|login|guest|refresh|logout)|openapi\.json)$/
+const OPEN_PATHS = /\/api\/v1\/(instance|auth\/(register|login|guest|refresh|logout)|openapi\.json)$/
 const INVITE_PREVIEW = /\/api\/v1\/invites\/[^/]+$/
 
 function needsToken(request: Request): boolean {

@@ -1,12 +1,12 @@
-import { useMutation } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useSession } from '../../model/hooks'
 import { explain } from '../../model/problems'
+import { getInstance } from '../../model/requests'
 import { Button } from '../../ui/Button'
 import { Field, FormError } from '../../ui/Field'
 import styles from './AuthForms.module.css'
-
-export type AuthMode = 'login' | 'register' | 'guest'
+import { type AuthMode, waysIn, whyClosed } from './waysIn'
 
 interface AuthFormsProps {
   mode: AuthMode
@@ -15,32 +15,36 @@ interface AuthFormsProps {
   inviteCode?: string
 }
 
-const TABS: { mode: AuthMode; label: string }[] = [
-  { mode: 'login', label: 'Log in' },
-  { mode: 'register', label: 'Create account' },
-  { mode: 'guest', label: 'As a guest' },
-]
+const LABELS: Record<AuthMode, string> = { login: 'Log in', register: 'Create account', guest: 'As a guest' }
 
-/** The three ways in. When one succeeds the session changes, and whoever watches it goes on. */
+/** The ways in that there are. When one succeeds the session changes, and whoever watches it goes on. */
 export function AuthForms({ mode, onMode, inviteCode }: AuthFormsProps) {
+  const { api } = useSession()
+  const instance = useQuery({ queryKey: ['instance'], queryFn: () => getInstance(api), staleTime: Infinity })
+  const ways = waysIn(instance.data, inviteCode)
+  const shown = ways.includes(mode) ? mode : 'login'
+  const closed = whyClosed(instance.data, inviteCode)
   return (
     <div className={styles.forms}>
-      <div role="group" aria-label="How to come in" className={styles.tabs}>
-        {TABS.map((tab) => (
-          <button
-            key={tab.mode}
-            type="button"
-            aria-pressed={tab.mode === mode}
-            className={styles.tab}
-            onClick={() => onMode(tab.mode)}
-          >
-            {tab.label}
-          </button>
-        ))}
-      </div>
-      {mode === 'login' && <LoginForm />}
-      {mode === 'register' && <RegisterForm inviteCode={inviteCode} />}
-      {mode === 'guest' && <GuestForm inviteCode={inviteCode} />}
+      {ways.length > 1 && (
+        <div role="group" aria-label="How to come in" className={styles.tabs}>
+          {ways.map((way) => (
+            <button
+              key={way}
+              type="button"
+              aria-pressed={way === shown}
+              className={styles.tab}
+              onClick={() => onMode(way)}
+            >
+              {LABELS[way]}
+            </button>
+          ))}
+        </div>
+      )}
+      {shown === 'login' && <LoginForm />}
+      {shown === 'register' && <RegisterForm inviteCode={inviteCode} />}
+      {shown === 'guest' && <GuestForm inviteCode={inviteCode} />}
+      {closed !== undefined && <p className={styles.closed}>{closed}</p>}
     </div>
   )
 }
