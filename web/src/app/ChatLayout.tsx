@@ -1,12 +1,18 @@
 import { Outlet, useLocation, useMatch, useNavigate } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
+import { CreateRoomDialog } from '../features/rooms/CreateRoomDialog'
+import { DiscoverDialog } from '../features/rooms/DiscoverDialog'
 import { Sidebar } from '../features/rooms/Sidebar'
 import { UserMenu } from '../features/settings/UserMenu'
-import { useChat, useMaybeChat, useRoom, useSession, useStore } from '../model/hooks'
+import { Switcher } from '../features/switcher/Switcher'
+import { useChat, useMaybeChat, useRoom, useRooms, useSession, useStore } from '../model/hooks'
 import { watchIdle } from '../model/idle'
 import { Logo } from '../ui/Logo'
+import { useMedia } from '../ui/useMedia'
 import { ConnectionBanner } from './ConnectionBanner'
+import { HelpDialog } from './HelpDialog'
 import { Redirect } from './Redirect'
+import { useShortcuts } from './shortcuts'
 import { useLiveTitle } from './useTitle'
 import styles from './ChatLayout.module.css'
 
@@ -31,12 +37,62 @@ function ToLogin() {
   return <Redirect href={wanted === '/' ? '/login' : `/login?next=${encodeURIComponent(wanted)}`} />
 }
 
+type Opened = 'create' | 'discover' | 'switch' | 'help'
+
 function Shell() {
-  const chat = useChat()
   const navigate = useNavigate()
   const roomId = useMatch({ from: '/chat/rooms/$roomId', shouldThrow: false })?.params.roomId
+  const narrow = useMedia('(width <= 720px)')
+  const [opened, setOpened] = useState<Opened>()
+  const enter = (id: string) => void navigate({ to: '/rooms/$roomId', params: { roomId: id } })
+  const dialog = (which: Opened) => ({ open: opened === which, onClose: () => setOpened(undefined), onEnter: enter })
+  const step = useStep(roomId, enter)
   useLiveTitle(useRoom(roomId))
+  useSigns()
+  useShortcuts({
+    switch: () => setOpened((now) => (now === 'switch' ? undefined : 'switch')),
+    help: () => setOpened('help'),
+    previous: () => step(-1),
+    next: () => step(1),
+  })
+  return (
+    <div className={styles.shell} data-in-room={roomId !== undefined}>
+      <div className={styles.sidebar}>
+        <Sidebar
+          isPage={narrow && roomId === undefined}
+          onSwitch={() => setOpened('switch')}
+          onDiscover={() => setOpened('discover')}
+          onCreate={() => setOpened('create')}
+          footer={<UserMenu onHelp={() => setOpened('help')} />}
+        />
+      </div>
+      <div className={styles.main}>
+        <ConnectionBanner />
+        <div className={styles.content}>
+          <Outlet />
+        </div>
+      </div>
+      <CreateRoomDialog {...dialog('create')} />
+      <DiscoverDialog {...dialog('discover')} />
+      <Switcher {...dialog('switch')} current={roomId} onDiscover={() => setOpened('discover')} />
+      <HelpDialog {...dialog('help')} />
+    </div>
+  )
+}
 
+/** Goes to the room above or below in the list. */
+function useStep(roomId: string | undefined, enter: (roomId: string) => void) {
+  const rooms = useRooms() ?? []
+  return (by: 1 | -1) => {
+    const at = rooms.findIndex(({ id }) => id === roomId)
+    const next = at < 0 ? rooms.at(by > 0 ? 0 : -1) : rooms[at + by]
+    if (next !== undefined) enter(next.id)
+  }
+}
+
+/** Tells the chat what the browser knows of the network, and of who sits before it. */
+function useSigns(): void {
+  const chat = useChat()
   useEffect(() => {
     const nudge = () => chat.nudge()
     const onVisible = () => {
@@ -53,21 +109,4 @@ function Shell() {
       stopWatching()
     }
   }, [chat])
-
-  return (
-    <div className={styles.shell} data-in-room={roomId !== undefined}>
-      <div className={styles.sidebar}>
-        <Sidebar
-          onEnter={(roomId) => void navigate({ to: '/rooms/$roomId', params: { roomId } })}
-          footer={<UserMenu />}
-        />
-      </div>
-      <div className={styles.main}>
-        <ConnectionBanner />
-        <div className={styles.content}>
-          <Outlet />
-        </div>
-      </div>
-    </div>
-  )
 }

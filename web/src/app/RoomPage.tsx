@@ -1,7 +1,7 @@
 import { Link, useNavigate, useParams } from '@tanstack/react-router'
 import { ArrowLeft, DoorClosed, Hash, Lock, UserPlus, Users } from 'lucide-react'
-import { useCallback, useLayoutEffect, useState } from 'react'
-import { Composer } from '../features/composer/Composer'
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { Composer, type ComposerHandle } from '../features/composer/Composer'
 import { InviteDialog } from '../features/invites/InviteDialog'
 import { MembersPanel } from '../features/members/MembersPanel'
 import { Timeline } from '../features/timeline/Timeline'
@@ -10,13 +10,16 @@ import { useChat, useRoom, useRoomState, useRooms } from '../model/hooks'
 import type { RoomStore } from '../model/roomStore'
 import { IconButton } from '../ui/Button'
 import { EmptyState } from '../ui/EmptyState'
+import { useMedia } from '../ui/useMedia'
 import styles from './RoomPage.module.css'
+import { useShortcuts } from './shortcuts'
 
 export function RoomPage() {
   const { roomId } = useParams({ from: '/chat/rooms/$roomId' })
   const room = useRoom(roomId)
   const known = useRooms() !== undefined
-  if (room !== undefined) return <Room key={roomId} room={room} />
+  const members = useMembersShown()
+  if (room !== undefined) return <Room key={roomId} room={room} members={members} />
   if (!known) return <main className={styles.page} aria-busy />
   return (
     <main className={styles.page}>
@@ -28,13 +31,31 @@ export function RoomPage() {
   )
 }
 
-function Room({ room }: { room: RoomStore }) {
+interface MembersShown {
+  shown: boolean
+  /** They lie over the room, where there is no place beside it. */
+  over: boolean
+  show: (shown: boolean) => void
+}
+
+/** The list of members is there where there is place for it, until one decides otherwise. */
+function useMembersShown(): MembersShown {
+  const roomy = useMedia('(width >= 1200px)')
+  const over = useMedia('(width < 1000px)')
+  const [chosen, setChosen] = useState<{ shown: boolean; over: boolean }>()
+  // What was chosen for a wide window says nothing about a narrow one.
+  const shown = chosen?.over === over ? chosen.shown : roomy
+  return { shown, over, show: (next) => setChosen({ shown: next, over }) }
+}
+
+function Room({ room, members }: { room: RoomStore; members: MembersShown }) {
   const chat = useChat()
-  const navigate = useNavigate()
-  const [showMembers, setShowMembers] = useState(() => matchMedia('(width >= 1200px)').matches)
   const [inviting, setInviting] = useState(false)
+  const composer = useRef<ComposerHandle>(null)
   const role = useRoomState(room, (state) => state.room.role)
   const mayInvite = role === 'owner' || role === 'admin'
+  const covered = members.shown && members.over
+  useShortcuts({ write: () => (covered ? members.show(false) : composer.current?.focus()) })
 
   // Before the timeline's effects: what is unread must be known when they mark it as read.
   useLayoutEffect(() => {
@@ -45,28 +66,47 @@ function Room({ room }: { room: RoomStore }) {
   const invite = useCallback(() => setInviting(true), [])
   return (
     <>
-      <main className={styles.page}>
+      <main className={styles.page} inert={covered}>
         <RoomHeader
           room={room}
           onInvite={mayInvite ? invite : undefined}
-          membersShown={showMembers}
-          onMembers={() => setShowMembers((shown) => !shown)}
+          membersShown={members.shown}
+          onMembers={() => members.show(!members.shown)}
         />
-        <Timeline room={room} />
+        <Timeline room={room} onInvite={mayInvite ? invite : undefined} />
         <TypingLine room={room} />
-        <Composer room={room} />
+        <Composer ref={composer} room={room} />
       </main>
-      {showMembers && (
-        <div className={styles.members}>
-          <MembersPanel
-            room={room}
-            onClose={() => setShowMembers(false)}
-            onInvite={mayInvite ? invite : undefined}
-            onLeft={() => void navigate({ to: '/' })}
-          />
-        </div>
-      )}
+      {members.shown && <MembersSide room={room} members={members} onInvite={mayInvite ? invite : undefined} />}
       <InviteDialog room={room} open={inviting} onClose={() => setInviting(false)} />
+    </>
+  )
+}
+
+/** The members, beside the room or over it. Over it they have the focus, and give it back. */
+function MembersSide({ room, members, onInvite }: { room: RoomStore; members: MembersShown; onInvite?: () => void }) {
+  const navigate = useNavigate()
+  const side = useRef<HTMLDivElement>(null)
+  const { over } = members
+  useEffect(() => {
+    if (!over) return
+    const before = document.activeElement
+    side.current?.focus()
+    return () => {
+      if (before instanceof HTMLElement) before.focus()
+    }
+  }, [over])
+  return (
+    <>
+      <div className={styles.scrim} onClick={() => members.show(false)} />
+      <div ref={side} tabIndex={-1} className={styles.members}>
+        <MembersPanel
+          room={room}
+          onClose={() => members.show(false)}
+          onInvite={onInvite}
+          onLeft={() => void navigate({ to: '/' })}
+        />
+      </div>
     </>
   )
 }

@@ -1,9 +1,10 @@
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { MessagesSquare } from 'lucide-react'
 import { useCallback, useState } from 'react'
-import { type AuthMode, AuthForms } from '../features/auth/AuthForms'
+import { AuthForms } from '../features/auth/AuthForms'
+import type { AuthMode } from '../features/auth/waysIn'
 import { InvitePage } from '../features/invites/InvitePage'
-import { useMaybeChat } from '../model/hooks'
+import { useMaybeChat, useMe, useRooms } from '../model/hooks'
 import { Doorway } from '../ui/Doorway'
 import { EmptyState } from '../ui/EmptyState'
 import { Redirect } from './Redirect'
@@ -45,11 +46,22 @@ export function InviteRoute() {
 }
 
 export function HomePage() {
+  const rooms = useRooms()
+  const me = useMe()
+  if (rooms === undefined) return <main className={styles.home} aria-busy />
   return (
     <main className={styles.home}>
-      <EmptyState icon={<MessagesSquare size={40} aria-hidden />} title="Pick a room">
-        Choose one on the left, make a new one, or look around for public rooms.
-      </EmptyState>
+      {rooms.length === 0 ? (
+        <EmptyState icon={<MessagesSquare size={40} aria-hidden />} title={`Welcome, ${me.display_name}`}>
+          {me.guest
+            ? 'People talk in rooms. Look around for a public one on the left, or open an invite link.'
+            : 'People talk in rooms. Make the first one on the left and invite others by a link, or look around for public ones.'}
+        </EmptyState>
+      ) : (
+        <EmptyState icon={<MessagesSquare size={40} aria-hidden />} title="Pick a room">
+          Choose one on the left, make a new one, or look around for public rooms.
+        </EmptyState>
+      )}
     </main>
   )
 }

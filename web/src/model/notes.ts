@@ -33,7 +33,7 @@ function roomChange(who: string, data: Record<string, unknown>): string {
 }
 
 /** An entry in one line, for lists of rooms. */
-export function describe(entry: Entry, nameOf: NameOf): string {
+export function describe(entry: Entry, me: string, nameOf: NameOf): string {
   if (entry.kind !== 'text') return note(entry, nameOf) ?? ''
-  return `${nameOf(entry.sender_id)}: ${entry.body ?? ''}`
+  return `${entry.sender_id === me ? 'You' : nameOf(entry.sender_id)}: ${entry.body ?? ''}`
 }

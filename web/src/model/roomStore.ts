@@ -1,4 +1,4 @@
-import type { Entry, JoinReply, ReadPosition, Room } from '../net/frames'
+import { type Entry, type JoinReply, type ReadPosition, type Room, dataOf } from '../net/frames'
 import { Store } from './store'
 import * as timeline from './timeline'
 
@@ -94,7 +94,11 @@ export class RoomStore extends Store<RoomState> {
     const before = this.get().timeline
     this.update((state) => withEntries(state, timeline.apply(state.timeline, entries), this.me))
     const accepted = this.get().timeline.entries.slice(before.entries.length)
-    for (const entry of accepted) this.setTyping(entry.sender_id, false)
+    for (const entry of accepted) {
+      this.setTyping(entry.sender_id, false)
+      const { user_id } = dataOf(entry)
+      if (entry.kind === 'member_left' && typeof user_id === 'string') this.setTyping(user_id, false)
+    }
     return accepted
   }
 

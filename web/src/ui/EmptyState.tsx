@@ -7,12 +7,12 @@ interface EmptyStateProps {
   children: ReactNode
 }
 
-/** Nothing here yet, and what to do next. */
+/** A page with nothing on it yet, and what to do next. */
 export function EmptyState({ icon, title, children }: EmptyStateProps) {
   return (
     <div className={styles.empty}>
       <div className={styles.icon}>{icon}</div>
-      <h2 className={styles.title}>{title}</h2>
+      <h1 className={styles.title}>{title}</h1>
       <div className={styles.text}>{children}</div>
     </div>
   )

@@ -20,13 +20,21 @@ export interface MenuPopupProps {
   side: 'top' | 'bottom'
   align: 'start' | 'end'
   open: boolean
+  /** Opened by a key: the first item then has the focus. */
+  byKeys: boolean
   onClose: () => void
   /** One of a few, chosen in the menu, above the actions. */
   choice?: MenuChoice
   actions: readonly MenuAction[]
 }
 
-type MenuProps = Pick<MenuPopupProps, 'label' | 'choice' | 'actions'> &
+interface MenuButtonProps {
+  /** The button has words of its own, and needs no label. */
+  inWords?: boolean
+}
+
+type MenuProps = MenuButtonProps &
+  Pick<MenuPopupProps, 'label' | 'choice' | 'actions'> &
   Partial<Pick<MenuPopupProps, 'side' | 'align'>> &
   Pick<ComponentProps<'button'>, 'className' | 'children'>
 
@@ -34,19 +42,23 @@ type MenuProps = Pick<MenuPopupProps, 'label' | 'choice' | 'actions'> &
 const MenuPopup = lazy(() => import('./MenuPopup'))
 
 /** A button that opens a menu. */
-export function Menu({ label, className, children, side = 'bottom', align = 'end', choice, actions }: MenuProps) {
+export function Menu({ label, inWords = false, className, children, side = 'bottom', align = 'end', choice, actions }: MenuProps) {
   const anchor = useRef<HTMLButtonElement>(null)
   const [open, setOpen] = useState<boolean>()
+  const [byKeys, setByKeys] = useState(false)
   return (
     <>
       <button
         ref={anchor}
         type="button"
-        aria-label={label}
+        aria-label={inWords ? undefined : label}
         aria-haspopup="menu"
         aria-expanded={open === true}
         className={className}
-        onClick={() => setOpen(true)}
+        onClick={({ detail }) => {
+          setByKeys(detail === 0)
+          setOpen(true)
+        }}
       >
         {children}
       </button>
@@ -58,6 +70,7 @@ export function Menu({ label, className, children, side = 'bottom', align = 'end
             side={side}
             align={align}
             open={open}
+            byKeys={byKeys}
             onClose={() => setOpen(false)}
             choice={choice}
             actions={actions}

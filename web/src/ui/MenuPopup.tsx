@@ -2,7 +2,7 @@ import { Menu as Base } from '@base-ui/react/menu'
 import type { MenuPopupProps } from './Menu'
 import styles from './Menu.module.css'
 
-export default function MenuPopup({ label, anchor, side, align, open, onClose, choice, actions }: MenuPopupProps) {
+export default function MenuPopup({ label, anchor, side, align, open, byKeys, onClose, choice, actions }: MenuPopupProps) {
   return (
     <Base.Root
       open={open}
@@ -12,7 +12,15 @@ export default function MenuPopup({ label, anchor, side, align, open, onClose, c
     >
       <Base.Portal>
         <Base.Positioner anchor={anchor} side={side} align={align} sideOffset={6} className={styles.positioner}>
-          <Base.Popup aria-label={label} finalFocus={anchor} className={styles.popup}>
+          <Base.Popup
+            aria-label={label}
+            finalFocus={anchor}
+            className={styles.popup}
+            onFocus={({ target, currentTarget, relatedTarget }) => {
+              if (!byKeys || target !== currentTarget || relatedTarget !== anchor.current) return
+              currentTarget.querySelector<HTMLElement>('[role^="menuitem"]')?.focus()
+            }}
+          >
             {choice !== undefined && (
               <Base.Group>
                 <Base.GroupLabel className={styles.label}>{choice.label}</Base.GroupLabel>

@@ -1,5 +1,5 @@
 import { SendHorizontal } from 'lucide-react'
-import { useEffect, useId, useLayoutEffect, useRef, useState } from 'react'
+import { type Ref, useEffect, useId, useImperativeHandle, useLayoutEffect, useRef, useState } from 'react'
 import { useChat, useRoomState } from '../../model/hooks'
 import type { RoomStore } from '../../model/roomStore'
 import { IconButton } from '../../ui/Button'
@@ -10,8 +10,12 @@ const WARN_BELOW = 500
 
 const lengthOf = (text: string) => Array.from(text).length
 
+export interface ComposerHandle {
+  focus: () => void
+}
+
 /** Where messages are written. What is begun in a room waits there as a draft. */
-export function Composer({ room }: { room: RoomStore }) {
+export function Composer({ room, ref }: { room: RoomStore; ref?: Ref<ComposerHandle> }) {
   const chat = useChat()
   const name = useRoomState(room, (state) => state.room.name)
   const [text, setText] = useState(() => chat.outbox.draft(room.id))
@@ -36,6 +40,8 @@ export function Composer({ room }: { room: RoomStore }) {
     void chat.outbox.setDraft(room.id, '')
     field.current?.focus()
   }
+
+  useImperativeHandle(ref, () => ({ focus: () => field.current?.focus() }), [])
 
   useEffect(() => {
     if (matchMedia('(pointer: fine)').matches) field.current?.focus({ preventScroll: true })

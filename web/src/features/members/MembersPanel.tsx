@@ -1,11 +1,12 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { LogOut, UserPlus, X } from 'lucide-react'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { UserPlus, X } from 'lucide-react'
 import { useChat, useMe, useRoomState, useSelected } from '../../model/hooks'
 import { explain } from '../../model/problems'
-import { leaveRoom, listMembers, membersKey } from '../../model/requests'
+import { listMembers, membersKey } from '../../model/requests'
 import type { RoomStore } from '../../model/roomStore'
 import { Button, IconButton } from '../../ui/Button'
 import { FormError } from '../../ui/Field'
+import { LeaveRoom } from './LeaveRoom'
 import { MemberRow } from './MemberRow'
 import styles from './MembersPanel.module.css'
 
@@ -36,7 +37,6 @@ export function MembersPanel({ room, onClose, onInvite, onLeft }: MembersPanelPr
       return list
     },
   })
-  const leave = useMutation({ mutationFn: () => leaveRoom(chat.api, room.id), onSuccess: onLeft })
   const rank = (userId: string) => RANK[states.get(userId) ?? 'offline']
   const sorted = members.data?.toSorted(
     (a, b) => rank(a.user.id) - rank(b.user.id) || a.user.display_name.localeCompare(b.user.display_name),
@@ -53,23 +53,24 @@ export function MembersPanel({ room, onClose, onInvite, onLeft }: MembersPanelPr
         </IconButton>
       </header>
       <FormError>{members.error ? explain(members.error) : undefined}</FormError>
+      {members.isError && (
+        <Button busy={members.isFetching} onClick={() => void members.refetch()}>
+          Try again
+        </Button>
+      )}
       <ul aria-label={`Members of ${name}`} className={styles.list}>
         {sorted?.map((member) => (
           <MemberRow key={member.user.id} room={room} member={member} mine={role} isMe={member.user.id === me} onChanged={refresh} />
         ))}
       </ul>
       <footer className={styles.footer}>
-        <FormError>{leave.error ? explain(leave.error) : undefined}</FormError>
         {onInvite !== undefined && (
           <Button onClick={onInvite}>
             <UserPlus size={17} aria-hidden />
             Invite people
           </Button>
         )}
-        <Button busy={leave.isPending} onClick={() => leave.mutate()}>
-          <LogOut size={17} aria-hidden />
-          Leave room
-        </Button>
+        <LeaveRoom room={room} onLeft={onLeft} />
       </footer>
     </aside>
   )

@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router'
-import { useNames, useRoomState } from '../../model/hooks'
+import { useId } from 'react'
+import { useMe, useNames, useRoomState } from '../../model/hooks'
 import { describe } from '../../model/notes'
 import { type RoomStore, lastActivity } from '../../model/roomStore'
 import { Avatar } from '../../ui/Avatar'
@@ -10,9 +11,12 @@ export function RoomLink({ room }: { room: RoomStore }) {
   const { name, unread_count, last_entry } = useRoomState(room, (state) => state.room)
   const typing = useRoomState(room, (state) => state.typing.size > 0)
   const at = useRoomState(room, lastActivity)
+  const me = useMe().id
   const nameOf = useNames()
-  const preview = last_entry === undefined ? '' : describe(last_entry, nameOf)
+  const preview = last_entry === undefined ? '' : describe(last_entry, me, nameOf)
   const unread = unread_count >= 100 ? '99+' : String(unread_count)
+  // The name is what it is called and how much is new; the rest is there to be looked at, or asked for.
+  const previewId = useId()
   return (
     <li>
       <Link
@@ -20,18 +24,23 @@ export function RoomLink({ room }: { room: RoomStore }) {
         params={{ roomId: room.id }}
         className={styles.link}
         activeProps={{ className: styles.active, 'aria-current': 'page' }}
-        aria-label={unread_count > 0 ? `${name}, ${unread} unread` : name}
+        aria-describedby={previewId}
       >
         <Avatar id={room.id} name={name} />
         <span className={styles.text}>
           <span className={styles.line}>
-            <span className={unread_count > 0 ? styles.unreadName : styles.name}>{name}</span>
-            <time className={styles.time} dateTime={at}>
+            <span className={unread_count > 0 ? styles.unreadName : styles.name}>
+              <span aria-hidden={unread_count > 0}>{name}</span>
+              {unread_count > 0 && <span className="visuallyHidden">{`${name}, ${unread} unread`}</span>}
+            </span>
+            <time aria-hidden className={styles.time} dateTime={at}>
               {shortTime(at)}
             </time>
           </span>
-          <span className={styles.line}>
-            <span className={styles.preview}>{typing ? <em>typing…</em> : preview}</span>
+          <span aria-hidden className={styles.line}>
+            <span id={previewId} className={styles.preview}>
+              {typing ? <em>typing…</em> : preview}
+            </span>
             {unread_count > 0 && <span className={styles.badge}>{unread}</span>}
           </span>
         </span>

@@ -1,35 +1,39 @@
-import { Compass, Plus } from 'lucide-react'
-import { type ReactNode, useState } from 'react'
+import { Compass, Plus, Search } from 'lucide-react'
+import type { ReactNode } from 'react'
 import { useMe, useRooms } from '../../model/hooks'
 import { Button, IconButton } from '../../ui/Button'
 import { Logo } from '../../ui/Logo'
-import { CreateRoomDialog } from './CreateRoomDialog'
-import { DiscoverDialog } from './DiscoverDialog'
 import { RoomLink } from './RoomLink'
 import styles from './Sidebar.module.css'
 
 interface SidebarProps {
-  /** Goes to a room that has just become the user's. */
-  onEnter: (roomId: string) => void
+  /** Whether it is all that is on screen. */
+  isPage: boolean
+  onSwitch: () => void
+  onDiscover: () => void
+  onCreate: () => void
   /** Who one is, at the bottom. */
   footer: ReactNode
 }
 
-export function Sidebar({ onEnter, footer }: SidebarProps) {
+export function Sidebar({ isPage, onSwitch, onDiscover, onCreate, footer }: SidebarProps) {
   const rooms = useRooms()
   const me = useMe()
-  const [dialog, setDialog] = useState<'create' | 'discover'>()
-  const close = () => setDialog(undefined)
+  const Place = isPage ? 'main' : 'aside'
+  const Brand = isPage ? 'h1' : 'span'
   return (
-    <aside className={styles.sidebar}>
+    <Place aria-label="Your rooms" className={styles.sidebar}>
       <header className={styles.header}>
         <Logo />
-        <span className={styles.brand}>GoChat</span>
-        <IconButton label="Discover rooms" onClick={() => setDialog('discover')}>
+        <Brand className={styles.brand}>GoChat</Brand>
+        <IconButton label="Go to a room" onClick={onSwitch}>
+          <Search size={19} aria-hidden />
+        </IconButton>
+        <IconButton label="Discover rooms" onClick={onDiscover}>
           <Compass size={19} aria-hidden />
         </IconButton>
         {!me.guest && (
-          <IconButton label="New room" onClick={() => setDialog('create')}>
+          <IconButton label="New room" onClick={onCreate}>
             <Plus size={20} aria-hidden />
           </IconButton>
         )}
@@ -39,11 +43,11 @@ export function Sidebar({ onEnter, footer }: SidebarProps) {
           <div className={styles.none}>
             <p>You are in no room yet.</p>
             {!me.guest && (
-              <Button tone="primary" onClick={() => setDialog('create')}>
+              <Button tone="primary" onClick={onCreate}>
                 Make the first one
               </Button>
             )}
-            <Button onClick={() => setDialog('discover')}>Look around</Button>
+            <Button onClick={onDiscover}>Look around</Button>
           </div>
         )}
         <ul>
@@ -53,8 +57,6 @@ export function Sidebar({ onEnter, footer }: SidebarProps) {
         </ul>
       </nav>
       <footer className={styles.footer}>{footer}</footer>
-      <CreateRoomDialog open={dialog === 'create'} onClose={close} onEnter={onEnter} />
-      <DiscoverDialog open={dialog === 'discover'} onClose={close} onEnter={onEnter} />
-    </aside>
+    </Place>
   )
 }

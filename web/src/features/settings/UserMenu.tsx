@@ -1,5 +1,5 @@
 import { useMutation } from '@tanstack/react-query'
-import { ChevronsUpDown, LogOut, Monitor, Moon, Sun } from 'lucide-react'
+import { ChevronsUpDown, Keyboard, LogOut, Monitor, Moon, Sun } from 'lucide-react'
 import { useMe, useSession } from '../../model/hooks'
 import { explain } from '../../model/problems'
 import { Avatar } from '../../ui/Avatar'
@@ -15,7 +15,7 @@ const THEMES = [
 ]
 
 /** Who one is, the theme, and the way out. */
-export function UserMenu() {
+export function UserMenu({ onHelp }: { onHelp: () => void }) {
   const session = useSession()
   const me = useMe()
   const [theme, setTheme] = useTheme()
@@ -25,15 +25,22 @@ export function UserMenu() {
       <FormError>{logOut.error ? explain(logOut.error) : undefined}</FormError>
       <Menu
         label={`You are ${me.display_name}`}
+        inWords
         side="top"
         align="start"
         className={styles.me}
         choice={{ label: 'Theme', value: theme, options: THEMES, onChange: setTheme }}
-        actions={[{ label: 'Log out', icon: <LogOut size={16} aria-hidden />, onSelect: () => logOut.mutate() }]}
+        actions={[
+          { label: 'Keyboard shortcuts', icon: <Keyboard size={16} aria-hidden />, onSelect: onHelp },
+          { label: 'Log out', icon: <LogOut size={16} aria-hidden />, onSelect: () => logOut.mutate() },
+        ]}
       >
         <Avatar id={me.id} name={me.display_name} />
         <span className={styles.who}>
-          <span className={styles.name}>{me.display_name}</span>
+          <span className={styles.name}>
+            <span className="visuallyHidden">You are </span>
+            {me.display_name}
+          </span>
           <span className={styles.handle}>{me.guest ? 'guest' : `@${me.username}`}</span>
         </span>
         <ChevronsUpDown size={16} aria-hidden />

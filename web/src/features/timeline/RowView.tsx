@@ -1,17 +1,26 @@
+import { UserPlus } from 'lucide-react'
 import { useNames, useRoomState } from '../../model/hooks'
 import { note } from '../../model/notes'
 import type { RoomStore } from '../../model/roomStore'
 import type { Entry } from '../../model/timeline'
+import { Button } from '../../ui/Button'
 import { clockTime, dayName, fullTime } from '../../ui/time'
 import { MessageRow } from './MessageRow'
 import type { Row } from './rows'
 import styles from './RowView.module.css'
 import { SeenBy } from './SeenBy'
 
-export function RowView({ room, row }: { room: RoomStore; row: Row }) {
+interface RowViewProps {
+  room: RoomStore
+  row: Row
+  /** Opens the invite dialog; left out where one may not invite. */
+  onInvite?: () => void
+}
+
+export function RowView({ room, row, onInvite }: RowViewProps) {
   switch (row.type) {
     case 'start':
-      return <Start room={room} />
+      return <Start room={room} onInvite={onInvite} />
     case 'day':
       return (
         <h2 className={styles.day}>
@@ -33,12 +42,28 @@ export function RowView({ room, row }: { room: RoomStore; row: Row }) {
   }
 }
 
-function Start({ room }: { room: RoomStore }) {
-  const { name, topic } = useRoomState(room, (state) => state.room)
+/** The beginning of the room, and, as long as one is alone, what to do next. */
+function Start({ room, onInvite }: { room: RoomStore; onInvite?: () => void }) {
+  const { name, topic, visibility, member_count } = useRoomState(room, (state) => state.room)
   return (
     <header className={styles.start}>
       <h2>{name}</h2>
       <p>{topic === '' ? 'This is where it begins.' : topic}</p>
+      {member_count <= 1 && (
+        <div className={styles.alone}>
+          <p>
+            {visibility === 'public'
+              ? 'Nobody else is here yet. Anyone can find this room under “Discover rooms”, or come by a link.'
+              : 'Nobody else is here yet. Make a link, and give it to those who should come in.'}
+          </p>
+          {onInvite !== undefined && (
+            <Button tone="primary" onClick={onInvite}>
+              <UserPlus size={17} aria-hidden />
+              Invite people
+            </Button>
+          )}
+        </div>
+      )}
     </header>
   )
 }

@@ -14,7 +14,7 @@ const NEAR_PX = 600
 const MARGIN_ABOVE_NEW_PX = 96
 
 /** A room's messages: newest in view, held there while more come, and nothing moves while one reads above. */
-export function Timeline({ room }: { room: RoomStore }) {
+export function Timeline({ room, onInvite }: { room: RoomStore; onInvite?: () => void }) {
   const { chat, held, unread, filled, view, rows } = useTimeline(room)
   const name = useRoomState(room, (state) => state.room.name)
   const prepended = usePrepended(held, view)
@@ -81,7 +81,7 @@ export function Timeline({ room }: { room: RoomStore }) {
         <div className={styles.spacer} />
         <Virtualizer key={view.id} ref={list} scrollRef={scroller} shift={prepended} bufferSize={400}>
           {rows.map((row) => (
-            <RowView key={row.key} room={room} row={row} />
+            <RowView key={row.key} room={room} row={row} onInvite={onInvite} />
           ))}
         </Virtualizer>
       </div>

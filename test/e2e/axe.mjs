@@ -1,0 +1,26 @@
+// axe-core on a page as it is: what it finds is said with the element and the reason.
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+
+const source = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+async function violations(page) {
+  await page.evaluate(source)
+  return page.evaluate(async () => {
+    const found = await window.axe.run(document, { resultTypes: ['violations'] })
+    // A menu comes and goes as a dialog does, and stands beside the landmarks as a dialog does; axe knows that of dialogs only.
+    const isMenu = ({ target }) => document.querySelector(target[0])?.closest('[role="menu"]') !== null
+    return found.violations.flatMap(({ id, nodes }) =>
+      nodes.filter((node) => id !== 'region' || !isMenu(node)).map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary.replaceAll(/\s+/g, ' ')}`),
+    )
+  })
+}
+
+/** No violation, in light and in dark. */
+export async function accessible(page, screen) {
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    assert.deepEqual(await violations(page), [], `${screen}, ${colorScheme}`)
+  }
+}

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest'
+import type { Entry } from '../net/frames'
+import { describe as inOneLine, note } from './notes'
+
+const entry = (kind: string, more: Partial<Entry> = {}): Entry => ({
+  room_id: 'r', seq: 1, kind, message_id: 'm', sender_id: 'ann', at: '', ...more,
+})
+const nameOf = (id: string) => id.toUpperCase()
+
+test.each([
+  ['member_joined', { user_id: 'ann', via: 'create' }, 'ANN made this room'],
+  ['member_joined', { user_id: 'bob', via: 'join' }, 'BOB joined'],
+  ['member_joined', { user_id: 'bob', via: 'invite', by: 'ann' }, 'BOB joined, invited by ANN'],
+  ['member_left', { user_id: 'bob' }, 'BOB left'],
+  ['member_left', { user_id: 'bob', by: 'ann' }, 'ANN removed BOB'],
+  ['role_changed', { user_id: 'bob', role: 'admin', by: 'ann' }, 'ANN made BOB an admin'],
+  ['role_changed', { user_id: 'bob', role: 'member', by: 'ann' }, 'ANN made BOB a member'],
+  ['room_changed', { name: 'Garden' }, 'ANN named the room “Garden”'],
+  ['room_changed', { topic: 'Seeds' }, 'ANN set the topic: Seeds'],
+  ['room_changed', { topic: '' }, 'ANN removed the topic'],
+  ['room_changed', { visibility: 'public' }, 'ANN made the room public'],
+  ['from_the_future', {}, undefined],
+])('%s %o: %s', (kind, data, said) => {
+  expect(note(entry(kind, { data }), nameOf)).toBe(said)
+  expect(inOneLine(entry(kind, { data }), 'me', nameOf)).toBe(said ?? '')
+})
+
+test("in a list one's own message is by “You”", () => {
+  expect(inOneLine(entry('text', { body: 'hi' }), 'bob', nameOf)).toBe('ANN: hi')
+  expect(inOneLine(entry('text', { body: 'hi' }), 'ann', nameOf)).toBe('You: hi')
+})
