@@ -60,6 +60,30 @@ func TestAdminCommands(t *testing.T) {
 	}
 }
 
+// What is wrong with a command line stands in a few lines, not below a page of settings.
+func TestCommandLine(t *testing.T) {
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args []string
+		good bool
+		said string
+	}{
+		{[]string{"--version"}, true, "gochat dev\n"},
+		{[]string{"version"}, true, "gochat dev\n"},
+		{[]string{"--nope"}, false, "unknown flag --nope"},
+		{[]string{"admin", "create"}, false, "missing flags: --username=NAME"},
+		{[]string{"dance"}, false, "unexpected argument dance"},
+	} {
+		out, err := exec.CommandContext(t.Context(), path, c.args...).CombinedOutput()
+		if said := string(out); (err == nil) != c.good || !strings.Contains(said, c.said) || strings.Count(said, "\n") > 6 {
+			t.Errorf("%v: %v, %q", c.args, err, said)
+		}
+	}
+}
+
 func TestLogIsReadable(t *testing.T) {
 	var out bytes.Buffer
 	slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{ReplaceAttr: readable})).

@@ -26,6 +26,8 @@ var version = "dev"
 type cli struct {
 	settings.Flags
 
+	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
+
 	Serve       serveCommand       `cmd:"" default:"1" help:"Serve the chat (the default)."`
 	Admin       adminCommand       `cmd:"" help:"Make an administrator, reset a password, or begin a new epoch after a restore."`
 	Migrate     migrateCommand     `cmd:"" help:"Bring the schema of the Postgres database up to date. SQLite does so by itself."`
@@ -57,7 +59,7 @@ func (openAPICommand) Run() error {
 
 func main() {
 	var c cli
-	parser := kong.Must(&c, settings.Help, kong.Name("server"), kong.UsageOnError(),
+	parser := kong.Must(&c, settings.Help, kong.Name("server"), kong.ShortUsageOnError(), kong.Vars{"version": "gochat " + version},
 		kong.Description("GoChat: a chat that a team runs for itself. Without any settings this is a whole chat on http://localhost:8080."))
 	command, err := parser.Parse(os.Args[1:])
 	parser.FatalIfErrorf(err)

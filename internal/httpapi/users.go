@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/gochat-dev/gochat/internal/chat"
 	"github.com/gochat-dev/gochat/internal/wire"
 )
@@ -31,8 +33,16 @@ type (
 		PageInput
 		Query string   `query:"query" maxLength:"80" doc:"What the user name or the display name starts with."`
 		IDs   []string `query:"ids" maxItems:"200" doc:"These users, in this order. Who does not exist is left out."`
+		byID  bool     // ids is there, and may be empty: nobody is asked for then
 	}
 )
+
+// Resolve implements huma.Resolver: the library takes an empty parameter for none.
+func (in *usersInput) Resolve(ctx huma.Context) []error {
+	u := ctx.URL()
+	in.byID = u.Query().Has("ids")
+	return nil
+}
 
 func (a *API) userRoutes() {
 	register(a, op{id: "get-me", method: "GET", path: "/users/me", tag: "users", summary: "Who I am"}, a.getMe)
@@ -106,7 +116,7 @@ func (a *API) changePassword(ctx context.Context, in *passwordInput) (*nothing, 
 }
 
 func (a *API) listUsers(ctx context.Context, in *usersInput) (*pageOutput[wire.User], error) {
-	if len(in.IDs) > 0 {
+	if in.byID {
 		users, err := a.store.Users(ctx, in.IDs)
 		if err != nil {
 			return nil, err

@@ -60,6 +60,9 @@ func TestUsersAreFoundByNameAndByID(t *testing.T) {
 	}
 	ids := slices.Repeat([]string{"x"}, 200)
 	alice.do("GET", "/users?ids="+strings.Join(ids, ","), nil).expect(200)
+	if items, _ := alice.do("GET", "/users?ids=", nil).items(); len(items) != 0 {
+		t.Errorf("nobody was asked for, and %d came", len(items))
+	}
 	alice.do("GET", "/users?ids="+strings.Join(append(ids, "x"), ","), nil).refused(400, chat.CodeBadRequest)
 	alice.do("GET", "/users?query="+strings.Repeat("x", 81), nil).refused(400, chat.CodeTooLong)
 	alice.do("GET", "/users?query=a&cursor=nonsense", nil).refused(400, chat.CodeBadRequest)
