@@ -14,9 +14,9 @@ import (
 )
 
 var clientRows = []row{
-	{"client_frozen_[HUB4]", clientFrozen},
-	{"client_floods_[SEQ3]", clientFloods},
-	{"mass_drop_[RES2][RES4]", massDrop},
+	{name: "client_frozen_[HUB4]", do: clientFrozen, alone: true},
+	{name: "client_floods_[SEQ3]", do: clientFloods},
+	{name: "mass_drop_[RES2][RES4]", do: massDrop},
 }
 
 // percentile is the p-th of some durations.
@@ -75,7 +75,7 @@ func clientFrozen(t *testing.T) {
 	during := percentile(99, s.crowd.Delivered(began, ended, sleeper))
 	t.Logf("p99 of the others: %v before, %v meanwhile", before, during)
 	// A fifth of it is what is allowed; the rest is for a machine that does other things too. loadtest measures it alone.
-	if during > before*6/5+250*time.Millisecond {
+	if during > before*6/5+500*time.Millisecond {
 		t.Errorf("p99 of the others went from %v to %v", before, during)
 	}
 	sleeper.Thaw()
@@ -132,7 +132,7 @@ func clientFloods(t *testing.T) {
 
 // massDrop takes everybody's connection at once, and says something before they are back.
 func massDrop(t *testing.T) {
-	people := int(lasting(1000, 100))
+	people := int(lasting(1000, 60))
 	s := newSet(t, plan{people: people, rooms: 1, pace: 100 * time.Millisecond, still: true})
 	s.talk()
 	s.pass(time.Second)

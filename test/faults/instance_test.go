@@ -12,14 +12,14 @@ import (
 const soon = 5*time.Second + 700*time.Millisecond
 
 var instanceRows = []row{
-	{"instance_killed_between_number_and_commit_[SEQ6][HUB5]", killedBeforeCommit},
-	{"instance_killed_between_commit_and_publish_[SEQ3][HUB5]", killedAfterCommit},
-	{"instance_killed_while_it_publishes_[SEQ3][HUB5]", killedAtPublish},
-	{"instance_killed_again_and_again_under_load_[SEQ3][RES2]", killedUnderLoad},
-	{"instance_frozen_and_back_[SEQ3][SEQ7]", frozen},
-	{"instance_frozen_while_it_holds_a_room_s_lock_[SEQ3][SEQ7]", frozenWithLock},
-	{"answer_of_a_commit_lost_[SEQ2][SEQ3]", lostAnswer},
-	{"answer_of_a_change_s_commit_lost_[SEQ2][SEQ3]", lostAnswerOfChange},
+	{name: "instance_killed_between_number_and_commit_[SEQ6][HUB5]", do: killedBeforeCommit},
+	{name: "instance_killed_between_commit_and_publish_[SEQ3][HUB5]", do: killedAfterCommit},
+	{name: "instance_killed_while_it_publishes_[SEQ3][HUB5]", do: killedAtPublish},
+	{name: "instance_killed_again_and_again_under_load_[SEQ3][RES2]", do: killedUnderLoad},
+	{name: "instance_frozen_and_back_[SEQ3][SEQ7]", do: frozen},
+	{name: "instance_frozen_while_it_holds_a_room_s_lock_[SEQ3][SEQ7]", do: frozenWithLock},
+	{name: "answer_of_a_commit_lost_[SEQ2][SEQ3]", do: lostAnswer},
+	{name: "answer_of_a_change_s_commit_lost_[SEQ2][SEQ3]", do: lostAnswerOfChange},
 }
 
 // struck waits for a trap.

@@ -16,11 +16,11 @@ import (
 )
 
 var postgresRows = []row{
-	{"postgres_restarted_under_load_[SEQ3]", postgresRestarted},
-	{"postgres_unreachable_[SEQ3]", func(t *testing.T) { postgresUnreachable(t, (*proxy).setCut) }},
-	{"postgres_silent_[SEQ3][SEQ7]", func(t *testing.T) { postgresUnreachable(t, (*proxy).setStalled) }},
-	{"postgres_unreachable_from_one_instance_[SEQ3][RES2]", postgresUnreachableFromOne},
-	{"postgres_disk_full_[SEQ3]", diskFull},
+	{name: "postgres_restarted_under_load_[SEQ3]", do: postgresRestarted},
+	{name: "postgres_unreachable_[SEQ3]", do: func(t *testing.T) { postgresUnreachable(t, (*proxy).setCut) }},
+	{name: "postgres_silent_[SEQ3][SEQ7]", do: func(t *testing.T) { postgresUnreachable(t, (*proxy).setStalled) }},
+	{name: "postgres_unreachable_from_one_instance_[SEQ3][RES2]", do: postgresUnreachableFromOne},
+	{name: "postgres_disk_full_[SEQ3]", do: diskFull},
 }
 
 // ownServer starts a Postgres for a set alone, with a database in it.

@@ -15,14 +15,14 @@ import (
 type proxy struct {
 	listener net.Listener
 	target   string
-	mangle   func() mangler // of what a connection's server says; nil: nothing is changed
 	wg       sync.WaitGroup
 
-	mu    sync.Mutex
-	cut   bool
-	open  chan struct{} // closed while bytes pass
-	trap  *trap         // nil: none
-	conns map[net.Conn]bool
+	mu     sync.Mutex
+	cut    bool
+	open   chan struct{}  // closed while bytes pass
+	trap   *trap          // nil: none
+	mangle func() mangler // of what a connection's server says; nil: nothing is changed
+	conns  map[net.Conn]bool
 }
 
 // trap springs once: when the node has sent what holds the mark, or, where until is set, when the server has
@@ -163,12 +163,9 @@ func (p *proxy) serve(near net.Conn) {
 		return
 	}
 	defer func() { _ = far.Close() }() // likewise
-	if !p.keep(near, far) {
-		return
-	}
 	l := &link{proxy: p, near: near, far: far}
-	if p.mangle != nil {
-		l.mangle = p.mangle()
+	if !p.keep(l) {
+		return
 	}
 	var both sync.WaitGroup
 	both.Go(l.ask)
@@ -180,16 +177,25 @@ func (p *proxy) serve(near net.Conn) {
 	delete(p.conns, far)
 }
 
-// keep notes connections, unless the wire is cut.
-func (p *proxy) keep(conns ...net.Conn) bool {
+// keep notes a link, unless the wire is cut.
+func (p *proxy) keep(l *link) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, c := range conns {
-		if !p.cut {
-			p.conns[c] = true
-		}
+	if p.cut {
+		return false
 	}
-	return !p.cut
+	p.conns[l.near], p.conns[l.far] = true, true
+	if p.mangle != nil {
+		l.mangle = p.mangle()
+	}
+	return true
+}
+
+// setMangle changes what servers say, on connections made from now on.
+func (p *proxy) setMangle(mangle func() mangler) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mangle = mangle
 }
 
 // link is one connection through a proxy.

@@ -195,11 +195,7 @@ func playRound(t *testing.T, s uint64) {
 	p := plan{server: func(t *testing.T) (*pgtest.Server, string) {
 		return ownServer(t, pgtest.Config{Durable: true}, func(*pgtest.Server) string { return "" })
 	}}
-	if dice.IntN(3) == 0 {
-		p.mangle = func(p *proxy) {
-			p.mangle = func() mangler { return (&lossy{dice: rand.New(rand.NewPCG(s, rand.Uint64()))}).mangle }
-		}
-	}
+	p.lossy = dice.IntN(3) == 0
 	p.pace = []time.Duration{8 * time.Millisecond, 15 * time.Millisecond, 40 * time.Millisecond}[dice.IntN(3)]
 	r := &round{set: newSet(t, p), dice: dice}
 	r.nodeBusy = make([]sync.Mutex, len(r.nodes))
@@ -221,7 +217,7 @@ func playRound(t *testing.T, s uint64) {
 	for _, e := range events {
 		names = append(names, fmt.Sprintf("%s n%d at %.1fs for %.1fs", e.name, e.node, e.at.Seconds(), e.span.Seconds()))
 	}
-	t.Logf("seed %d, lossy bus %v, pace %v: %s", s, p.mangle != nil, p.pace, strings.Join(names, "; "))
+	t.Logf("seed %d, lossy bus %v, pace %v: %s", s, p.lossy, p.pace, strings.Join(names, "; "))
 	r.talk()
 	for _, e := range events {
 		r.wg.Go(func() {

@@ -2,7 +2,6 @@ package faults
 
 import (
 	"context"
-	"math/rand/v2"
 	"net/http"
 	"testing"
 	"time"
@@ -17,25 +16,25 @@ const (
 )
 
 var redisRows = []row{
-	{"redis_killed_and_restarted_empty_[SEQ4][SEQ5][HUB5][HUB6][PRS2]", redisKilled},
-	{"redis_FLUSHALL_while_sending_[SEQ4]", flushAll},
-	{"redis_paused_[SEQ5][HUB5]", func(t *testing.T) {
+	{name: "redis_killed_and_restarted_empty_[SEQ4][SEQ5][HUB5][HUB6][PRS2]", do: redisKilled},
+	{name: "redis_FLUSHALL_while_sending_[SEQ4]", do: flushAll},
+	{name: "redis_paused_[SEQ5][HUB5]", do: func(t *testing.T) {
 		redisPaused(t, func(s *set, d time.Duration) {
 			_, err := s.redis.Do(context.Background(), "CLIENT", "PAUSE", d.Milliseconds(), "ALL")
 			s.must(err)
 			s.pass(d)
 		})
 	}},
-	{"redis_frozen_[SEQ5][HUB5]", func(t *testing.T) {
+	{name: "redis_frozen_[SEQ5][HUB5]", do: func(t *testing.T) {
 		redisPaused(t, func(s *set, d time.Duration) {
 			s.must(s.redis.Pause())
 			s.pass(d)
 			s.must(s.redis.Resume())
 		})
 	}},
-	{"redis_cut_off_from_one_instance_[SEQ5][HUB6]", func(t *testing.T) { redisUnreachable(t, (*proxy).setCut) }},
-	{"redis_silent_to_one_instance_[SEQ5][HUB6]", func(t *testing.T) { redisUnreachable(t, (*proxy).setStalled) }},
-	{"bus_loses_repeats_and_reorders_[HUB1][HUB5]", lossyBus},
+	{name: "redis_cut_off_from_one_instance_[SEQ5][HUB6]", do: func(t *testing.T) { redisUnreachable(t, (*proxy).setCut) }},
+	{name: "redis_silent_to_one_instance_[SEQ5][HUB6]", do: func(t *testing.T) { redisUnreachable(t, (*proxy).setStalled) }},
+	{name: "bus_loses_repeats_and_reorders_[HUB1][HUB5]", do: lossyBus},
 }
 
 // quick checks that nobody waited for long for a send in a span of time.
@@ -170,9 +169,7 @@ func redisUnreachable(t *testing.T, away func(*proxy, bool)) {
 }
 
 func lossyBus(t *testing.T) {
-	s := newSet(t, plan{mangle: func(p *proxy) {
-		p.mangle = func() mangler { return (&lossy{dice: rand.New(rand.NewPCG(*seed, rand.Uint64()))}).mangle }
-	}})
+	s := newSet(t, plan{lossy: true})
 	s.talk()
 	s.speak(lasting(60*time.Second, 10*time.Second), soon, 0, 1, 2, 3)
 	s.finish()

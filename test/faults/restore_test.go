@@ -13,10 +13,10 @@ import (
 )
 
 var restoreRows = []row{
-	{"postgres_restored_with_redis_alive_[HUB1][RES3]", func(t *testing.T) { restored(t, restoring{}) }},
-	{"postgres_restored_with_redis_empty_[HUB1][RES3]", func(t *testing.T) { restored(t, restoring{emptied: true}) }},
-	{"postgres_restored_with_redis_alive_and_a_new_epoch_[HUB1][RES3]", func(t *testing.T) { restored(t, restoring{epoch: true}) }},
-	{"postgres_restored_with_redis_empty_and_a_new_epoch_[HUB1][RES3]", func(t *testing.T) {
+	{name: "postgres_restored_with_redis_alive_[HUB1][RES3]", do: func(t *testing.T) { restored(t, restoring{}) }},
+	{name: "postgres_restored_with_redis_empty_[HUB1][RES3]", do: func(t *testing.T) { restored(t, restoring{emptied: true}) }},
+	{name: "postgres_restored_with_redis_alive_and_a_new_epoch_[HUB1][RES3]", do: func(t *testing.T) { restored(t, restoring{epoch: true}) }},
+	{name: "postgres_restored_with_redis_empty_and_a_new_epoch_[HUB1][RES3]", do: func(t *testing.T) {
 		restored(t, restoring{emptied: true, epoch: true})
 	}},
 }

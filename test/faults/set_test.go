@@ -62,7 +62,7 @@ type plan struct {
 	homes  bool                                                   // person i connects to node i mod nodes, and to no other
 	still  bool                                                   // nobody joins, leaves or loses the connection but by the fault
 	server func(t *testing.T) (s *pgtest.Server, database string) // a Postgres of the set's own
-	mangle func(p *proxy)                                         // sets up the wires to Redis
+	lossy  bool                                                   // the bus loses, repeats and reorders
 	env    []string                                               // more settings of the nodes
 	stays  int                                                    // every so manieth person does not move when a node asks
 	narrow bool                                                   // little can be under way on the first connection of the last person
@@ -95,8 +95,8 @@ func newSet(t *testing.T, p plan) *set {
 		n, err := newNode(fmt.Sprint("n", i), dir, s.url, s.redis.URL())
 		s.must(err)
 		n.env = append(n.env, p.env...)
-		if p.mangle != nil {
-			p.mangle(n.redis)
+		if p.lossy {
+			n.redis.setMangle(func() mangler { return (&lossy{dice: rand.New(rand.NewPCG(*seed, rand.Uint64()))}).mangle })
 		}
 		s.nodes = append(s.nodes, n)
 		t.Cleanup(func() { s.check(n.close()) })
