@@ -135,7 +135,7 @@ func (b *batch) place(roomID, userID string) (*room, *member, error) {
 	r, m := &room{}, &member{}
 	_, err := b.row(`SELECT coalesce(r.num, 0), r.num IS NOT NULL AND r.deleted_at IS NULL, coalesce(r.visibility, ''),
 		coalesce(r.head_seq, 0), coalesce(r.head_id, ''), coalesce(u.num, 0), coalesce(u.guest, 0), coalesce(m.role, '')
-		FROM (SELECT 1) LEFT JOIN rooms r ON r.id = ? LEFT JOIN users u ON u.id = ? AND u.deleted_at IS NULL
+		FROM (SELECT 1) LEFT JOIN rooms r ON r.id = ? LEFT JOIN users u INDEXED BY users_looked_at ON u.id = ? AND u.deleted_at IS NULL
 		LEFT JOIN members m ON m.room = r.num AND m.user = u.num`, []any{roomID, userID},
 		&r.num, &r.exists, &r.visibility, &r.head.Seq, &r.head.ID, &m.num, &m.guest, &m.role)
 	if err != nil {
@@ -152,7 +152,7 @@ func (b *batch) member(r *room, userID string) (*member, error) {
 	}
 	m := &member{}
 	_, err := b.row(`SELECT u.num, u.guest, coalesce(m.role, '')
-		FROM users u LEFT JOIN members m ON m.room = ? AND m.user = u.num
+		FROM users u INDEXED BY users_looked_at LEFT JOIN members m ON m.room = ? AND m.user = u.num
 		WHERE u.id = ? AND u.deleted_at IS NULL`, []any{r.num, userID}, &m.num, &m.guest, &m.role)
 	if err != nil {
 		return nil, err

@@ -21,7 +21,7 @@ func (s *Store) Find(ctx context.Context, keys []chat.Key) (map[chat.Key]chat.En
 	found := make(map[chat.Key]chat.Entry)
 	for _, k := range keys {
 		scan := entryScan{roomID: k.RoomID}
-		ok, err := c.row(`SELECT `+entryColumns+` FROM users u JOIN rooms r JOIN entries e
+		ok, err := c.row(`SELECT `+entryColumns+` FROM users u INDEXED BY users_looked_at JOIN rooms r JOIN entries e
 			ON e.room = r.num AND e.sender = u.num AND e.client_id = ? WHERE r.id = ? AND u.id = ?`,
 			[]any{k.ClientID, k.RoomID, k.SenderID}, scan.dest()...)
 		if err != nil {
@@ -202,7 +202,7 @@ func (c *conn) reads(room int64) (reads []chat.Read, err error) {
 const (
 	compareHeads = `SELECT r.id, r.head_seq, r.head_id FROM json_each(?) j JOIN rooms r ON r.id = j.value
 		WHERE r.deleted_at IS NULL`
-	compareVersions = `SELECT u.id, u.rooms_version FROM json_each(?) j JOIN users u ON u.id = j.value
+	compareVersions = `SELECT u.id, u.rooms_version FROM json_each(?) j JOIN users u INDEXED BY users_looked_at ON u.id = j.value
 		WHERE u.deleted_at IS NULL`
 )
 

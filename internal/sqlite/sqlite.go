@@ -111,6 +111,7 @@ func source(path string, cfg Config, cacheKiB int, readOnly bool) string {
 		"_pragma": {
 			fmt.Sprintf("cache_size(%d)", -max(cacheKiB, 64)),
 			"temp_store(memory)",
+			"wal_autocheckpoint(4000)",     // pages: a hot page goes into the file once for many commits
 			"journal_size_limit(67108864)", // a log grown in a storm shrinks again
 		},
 	}
