@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
-
-	"github.com/gochat-dev/gochat/internal/chat"
 )
 
 // Frame is one encoded object, with the header of an unmasked WebSocket text frame (RFC 6455 section 5.2) in
@@ -70,8 +68,11 @@ func Merge(b []byte, frames []*Frame) []byte {
 	return b
 }
 
-// encode makes a frame of an object. Its JSON never holds a raw newline.
-func encode(v any) *Frame {
+// encode makes a frame of an object.
+func encode(v any) *Frame { return framed(object(v)) }
+
+// object is the JSON of an object. It never holds a raw newline.
+func object(v any) []byte {
 	var buf bytes.Buffer
 	buf.Grow(512)
 	enc := json.NewEncoder(&buf)
@@ -79,8 +80,11 @@ func encode(v any) *Frame {
 	if err := enc.Encode(v); err != nil {
 		panic(fmt.Sprintf("wire: encoding %T: %v", v, err)) // our own structs always encode
 	}
-	payload := buf.Bytes()[:buf.Len()-1] // without the encoder's newline
-	// A copy of the exact size: rings keep frames for a long time (RES4).
+	return buf.Bytes()[:buf.Len()-1] // without the encoder's newline
+}
+
+// framed puts the header in front of a payload. The copy has the exact size: rings keep frames for a long time (RES4).
+func framed(payload []byte) *Frame {
 	b := AppendHeader(make([]byte, 0, headerLen(len(payload))+len(payload)), len(payload))
 	offset := len(b)
 	return &Frame{bytes: append(b, payload...), offset: offset}
@@ -106,12 +110,4 @@ func signal(v any) *Frame {
 // typed starts every object that the server sends.
 type typed struct {
 	Type string `json:"type"`
-}
-
-// EncodeEntry makes the push of an entry.
-func EncodeEntry(e *chat.Entry) *Frame {
-	return encode(struct {
-		typed
-		Entry
-	}{typed{"entry"}, FromEntry(e)})
 }
