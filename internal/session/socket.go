@@ -67,7 +67,6 @@ type WebSocket struct {
 	try  struct {
 		data []byte
 		n    int
-		err  error
 		fn   func(fd uintptr) bool
 	}
 }
@@ -141,8 +140,8 @@ func (w *WebSocket) tryWrite(f *wire.Frame) writeResult {
 	if w.raw == nil || len(w.rest) > 0 {
 		return wroteNothing
 	}
-	w.try.data = f.Bytes()
-	if err := w.raw.Write(w.try.fn); err != nil || w.try.err != nil || w.try.n <= 0 {
+	w.try.data, w.try.n = f.Bytes(), 0
+	if err := w.raw.Write(w.try.fn); err != nil || w.try.n == 0 {
 		return wroteNothing // the writer will meet the error, or wait for the socket
 	}
 	if w.try.n < len(w.try.data) {
@@ -153,7 +152,7 @@ func (w *WebSocket) tryWrite(f *wire.Frame) writeResult {
 }
 
 func (w *WebSocket) tryOnce(fd uintptr) bool {
-	w.try.n, w.try.err = syscall.Write(int(fd), w.try.data)
+	w.try.n = send(fd, w.try.data)
 	return true
 }
 

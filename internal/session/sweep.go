@@ -30,6 +30,8 @@ func (srv *Server) look(s *Session, wall time.Time, ping *wire.Frame) {
 	if !s.live.Load() {
 		return
 	}
+	// Who is told nothing is pinged every interval. Who is told much, but says nothing, is asked only in time to answer
+	// before the second interval ends: most have said something by then.
 	now, every := srv.clock(), int64(srv.cfg.PingEvery)
 	heard, sent := s.heard.Load(), s.sent.Load()
 	switch {
@@ -37,7 +39,7 @@ func (srv *Server) look(s *Session, wall time.Time, ping *wire.Frame) {
 		s.close(CloseExpired, "the access token has expired: refresh it and reconnect")
 	case now-heard > 2*every:
 		s.close(CloseNoPong, "no pong")
-	case now-heard >= every && now-s.pinged >= every, now-sent >= every:
+	case now-heard >= every+every/2 && now-s.pinged >= every, now-sent >= every:
 		s.pinged = now
 		s.sent.Store(now)
 		s.Push(ping)
