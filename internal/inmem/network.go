@@ -210,7 +210,11 @@ func (n *Network) here() map[string]chat.State {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	now := time.Now()
-	states := make(map[string]chat.State)
+	most := 0
+	for _, marks := range n.marks {
+		most = max(most, len(marks))
+	}
+	states := make(map[string]chat.State, most)
 	for _, marks := range n.marks {
 		for user, m := range marks {
 			if m.counts(now) {

@@ -298,9 +298,7 @@ func (s *Service) see(changes []chat.PresenceChange) []chat.PresenceChange {
 	s.mu.Lock()
 	fresh := make([]chat.PresenceChange, 0, len(changes))
 	for _, c := range changes {
-		if u := s.users[c.UserID]; u != nil {
-			c.State = c.State.Better(s.stateHere(u)) // another node can't know better who is connected here
-		}
+		c.State = s.best(c.UserID, c.State)
 		old, ok := s.view[c.UserID]
 		if !ok {
 			old = chat.Offline
@@ -320,6 +318,15 @@ func (s *Service) see(changes []chat.PresenceChange) []chat.PresenceChange {
 		s.cfg.Hub.SetStates(fresh)
 	}
 	return fresh
+}
+
+// best is what a user's state is, of what has been heard and what is known here: another node can't know better who is
+// connected to this one. The caller holds mu.
+func (s *Service) best(userID string, heard chat.State) chat.State {
+	if u := s.users[userID]; u != nil {
+		return heard.Better(s.stateHere(u))
+	}
+	return heard
 }
 
 // stateHere is a user's state on this node; within the grace what it was. The caller holds mu.
@@ -350,16 +357,18 @@ func (s *Service) beat(ctx context.Context) {
 		return
 	}
 	s.mu.Lock()
-	changes := make([]chat.PresenceChange, 0)
+	var changes []chat.PresenceChange
 	for id := range s.view {
 		if _, ok := here[id]; !ok {
 			changes = append(changes, chat.PresenceChange{UserID: id, State: chat.Offline})
 		}
 	}
-	s.mu.Unlock()
 	for id, state := range here {
-		changes = append(changes, chat.PresenceChange{UserID: id, State: state})
+		if s.view[id] != s.best(id, state) { // all but a few are seen as they are
+			changes = append(changes, chat.PresenceChange{UserID: id, State: state})
+		}
 	}
+	s.mu.Unlock()
 	for _, c := range s.see(changes) {
 		if _, ok := mine[c.UserID]; ok { // who has just come, and is not told of yet
 			s.cfg.Publisher.Publish(chat.Notice{Presence: &c})

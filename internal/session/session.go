@@ -147,7 +147,7 @@ func (s *Session) run() bool {
 		return false
 	}
 	s.open.Store(2)
-	s.srv.wg.Go(func() { s.read(); s.ended() })
+	s.srv.wg.Go(s.read)
 	s.srv.wg.Go(func() { s.write(); s.ended() })
 	return true
 }
@@ -220,7 +220,8 @@ func (s *Session) write() {
 	}
 }
 
-// read is the connection's reader.
+// read is the connection's reader. Commands need a larger stack than waiting for them, and a stack that has grown never
+// becomes the smallest again: so what has handled some hands over to a new goroutine before it waits again.
 func (s *Session) read() {
 	for {
 		message, err := s.sock.Read()
@@ -231,13 +232,19 @@ func (s *Session) read() {
 			s.close(CloseBadFrame, "frames are text")
 		case err != nil:
 			s.close(closeCode(err), "")
+			s.ended()
 			return
 		case s.closed.Load(): // read on until the client has taken the close frame
 		default:
 			s.heard.Store(s.srv.clock())
+			if wire.IsPong(message) {
+				continue
+			}
 			if err := wire.Decode(message, s.handle); err != nil {
 				s.close(CloseBadFrame, err.Error())
 			}
+			s.srv.wg.Go(s.read)
+			return
 		}
 	}
 }

@@ -82,17 +82,16 @@ type fields struct {
 	Token           string          `json:"token"`
 }
 
-// pong is all that most connections ever send. Parsing JSON for that would cost each of them a larger stack.
 const pong = `{"type":"pong"}`
+
+// IsPong reports whether a frame is a pong and nothing else, written as it usually is. That is all that most connections
+// send for minutes; parsing JSON for it would cost each of them a larger stack.
+func IsPong(frame []byte) bool { return string(frame) == pong }
 
 // Decode calls each with every command of a frame, in order. A command that can't be understood is handed on
 // with an *chat.Error. A frame that is not text of JSON objects with a type, separated by newlines, gives
 // ErrBadFrame; what stood before the fault has been handed on.
 func Decode(frame []byte, each func(Command, *chat.Error)) error {
-	if string(frame) == pong {
-		each(Command{Type: "pong"}, nil)
-		return nil
-	}
 	if !utf8.Valid(frame) {
 		return fmt.Errorf("%w: invalid UTF-8", ErrBadFrame)
 	}
