@@ -90,14 +90,7 @@ func (w *WebSocket) fill() error {
 // onReadable reads what the socket has; false if that is nothing yet.
 func (w *WebSocket) onReadable(fd uintptr) bool {
 	silent := w.in == nil
-	w.receive(func(b []byte) (int, error) {
-		for {
-			n, err := syscall.Read(int(fd), b)
-			if !errors.Is(err, syscall.EINTR) {
-				return max(n, 0), err
-			}
-		}
-	})
+	w.receive(func(b []byte) (int, error) { return receive(fd, b) })
 	if !errors.Is(w.readErr, syscall.EAGAIN) {
 		return true
 	}
