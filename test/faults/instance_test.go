@@ -64,7 +64,7 @@ func killedBeforeCommit(t *testing.T) {
 }
 
 func killedAfterCommit(t *testing.T) {
-	s := newSet(t, plan{})
+	s := newSet(t, plan{homes: true, still: true})
 	s.talk()
 	lost := s.mark()
 	s.note("FAULT SIGKILL of n0 when %q is committed", lost)
@@ -74,20 +74,20 @@ func killedAfterCommit(t *testing.T) {
 	if _, times := s.stored(lost); times != 1 {
 		t.Fatalf("it was stored %d times", times)
 	}
-	t.Logf("everybody saw it after %v", s.seen(lost, soon))
+	t.Logf("everybody on the other nodes saw it after %v", s.seenElsewhere(lost, soon))
 	s.startAll()
 	s.finish()
 }
 
 func killedAtPublish(t *testing.T) {
-	s := newSet(t, plan{})
+	s := newSet(t, plan{homes: true, still: true})
 	s.talk()
 	lost := s.mark()
 	s.note("FAULT SIGKILL of n0 when it publishes %q", lost)
 	trap := s.nodes[0].redis.set(trap{mark: lost, spring: s.nodes[0].kill})
 	s.shout(s.nodes[0], lost)
 	s.struck(trap)
-	t.Logf("everybody saw it after %v", s.seen(lost, soon))
+	t.Logf("everybody on the other nodes saw it after %v", s.seenElsewhere(lost, soon))
 	s.startAll()
 	s.finish()
 }
@@ -110,9 +110,15 @@ func frozen(t *testing.T) {
 	s := newSet(t, plan{homes: true})
 	s.talk()
 	s.pass(time.Second)
-	s.note("FAULT SIGSTOP of n0")
+	late := s.mark()
+	s.note("FAULT SIGSTOP of n0 when it asks for the commit of %q", late)
 	began := time.Now()
-	s.nodes[0].signal(syscall.SIGSTOP)
+	trap := s.nodes[0].postgres.set(trap{mark: late, keep: true, spring: func() { s.nodes[0].signal(syscall.SIGSTOP) }})
+	s.says(0, late)
+	s.struck(trap)
+	other := s.mark()
+	s.says(1, other)
+	t.Logf("somebody else's message was seen after %v", s.seenElsewhere(other, 5*time.Second))
 	s.pass(lasting(20*time.Second, 6*time.Second))
 	// Whoever is on another node has to wait at most until the server gives up what the frozen one holds.
 	said := 0
@@ -191,7 +197,9 @@ func lostAnswerOfChange(t *testing.T) {
 		trapped <- n.postgres.set(trap{mark: "commit\x00", until: idle, spring: func() {}})
 	}})
 	status, err := n.call(s.people[0].token, http.MethodPatch, "/rooms/"+s.quietRoom(), map[string]string{"name": name}, nil)
-	s.note("the renaming: %d %v", status, err)
+	if err != nil {
+		t.Errorf("the renaming was answered %d %v", status, err)
+	}
 	s.struck(first)
 	s.struck(<-trapped)
 	var room struct{ Name string }

@@ -19,6 +19,7 @@ import (
 var (
 	long     = flag.Bool("long", false, "faults last as long as they are specified to, not as short as they may")
 	duration = flag.Duration("duration", 0, "how long random faults are made, one over the other (make faults)")
+	mutants  = flag.Bool("mutants", false, "take each protection out of the product, and see its test fail")
 	seed     = flag.Uint64("seed", 0, "seed of what is random; 0: of the clock")
 )
 

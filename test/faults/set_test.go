@@ -273,6 +273,20 @@ func (s *set) log() []chat.Entry {
 	return log
 }
 
+// seenElsewhere waits until everybody whose home is not the first node has a text of the quiet room. Those who come anew
+// to a node bring it to the other ones' attention: for a test of HUB5 they must stay away.
+func (s *set) seenElsewhere(body string, within time.Duration) time.Duration {
+	s.t.Helper()
+	return s.until("everybody on the other nodes sees "+body, within, func() bool {
+		for i, c := range s.crowd.Clients() {
+			if s.people[i].home != 0 && !c.Has(s.quietRoom(), body) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
 // stored returns the entry of a text in the quiet room, and how many there are.
 func (s *set) stored(body string) (e chat.Entry, times int) {
 	s.t.Helper()
