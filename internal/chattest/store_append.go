@@ -13,6 +13,7 @@ import (
 
 var appendCases = []storeCase{
 	{"[SEQ1] what is stored is what was sent, numbered once and chained", storedAsSent},
+	{"[SEQ1] the order is that of the numbers, also when the clock steps back", clockSteppedBack},
 	{"[SEQ1] message ids are made anew at each attempt and never repeat", freshIDs},
 	{"[SEQ2] a resend returns the first number and adds nothing", resend},
 	{"[SEQ2] a duplicate within one batch is taken out", duplicateInBatch},
@@ -43,6 +44,25 @@ func storedAsSent(s *stage) {
 		s.Fatalf("stored as %+v, answered as %+v", got, e)
 	}
 	sameJSON(s, "data of the first entry", log[0].Data, fmt.Sprintf(`{"user_id":%q,"via":"create"}`, u))
+}
+
+func clockSteppedBack(s *stage) {
+	u := s.user()
+	room := s.room(chat.Public, u)
+	before, after := s.text(room, u, "before"), s.text(room, u, "after")
+	after.At = before.At.Add(-time.Hour)
+	s.post(before)
+	last := s.post(after)[0]
+	same(s, "head", s.head(room), last.Position())
+	opened, err := s.Open(s.ctx, room, u, nil, 50)
+	s.no(err)
+	page, err := s.Page(s.ctx, room, u, chat.PageQuery{Limit: 50})
+	s.no(err)
+	for what, entries := range map[string][]chat.Entry{"the log": s.log(room), "opened": opened.Entries, "a page": page.Entries} {
+		if n := len(entries); n != 3 || entries[n-2].Body != "before" || entries[n-1].Position() != last.Position() {
+			s.Errorf("%s: %+v", what, entries)
+		}
+	}
 }
 
 func freshIDs(s *stage) {

@@ -1,9 +1,12 @@
 package faults
 
 import (
+	"io/fs"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -40,14 +43,14 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestTable holds docs/faults.md to the tests: each row of TestFaults is there, and nothing else is.
+// TestTable holds docs/faults.md to the tests: each row of TestFaults is there, and what it names exists.
 func TestTable(t *testing.T) {
-	text, err := os.ReadFile("../../docs/faults.md")
+	document, err := os.ReadFile("../../docs/faults.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	named := make(map[string]bool)
-	for _, m := range regexp.MustCompile("`TestFaults/([^`]+)`").FindAllStringSubmatch(string(text), -1) {
+	for _, m := range regexp.MustCompile("`TestFaults/([^`]+)`").FindAllStringSubmatch(string(document), -1) {
 		named[m[1]] = true
 	}
 	for _, r := range rows() {
@@ -59,4 +62,38 @@ func TestTable(t *testing.T) {
 	for name := range named {
 		t.Errorf("docs/faults.md names TestFaults/%s, which is not there", name)
 	}
+	there := testsOf(t, "../../internal", "..")
+	for _, m := range regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z]+)`").FindAllStringSubmatch(string(document), -1) {
+		if !there[m[1]] {
+			t.Errorf("docs/faults.md names %s, which is not there", m[1])
+		}
+	}
+}
+
+// testsOf are the names of the tests in some folders and those below them.
+func testsOf(t *testing.T, folders ...string) map[string]bool {
+	t.Helper()
+	names := make(map[string]bool)
+	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)[A-Za-z]+)\(`)
+	for _, folder := range folders {
+		err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case d.IsDir() && d.Name() == "node_modules":
+				return fs.SkipDir
+			case !strings.HasSuffix(path, "_test.go"):
+				return nil
+			}
+			text, err := os.ReadFile(path)
+			for _, m := range declared.FindAllStringSubmatch(string(text), -1) {
+				names[m[1]] = true
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return names
 }
