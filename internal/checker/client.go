@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -20,6 +21,7 @@ type Client struct {
 	name, userID string
 	dial         Dialer
 	stays        bool
+	silence      time.Duration
 	history      *History
 	ledger       *Ledger // nil where nobody sees what is committed: then what was seen is kept, and looked up in the end
 	rand         *rand.Rand
@@ -55,6 +57,7 @@ type ClientConfig struct {
 	Stays        bool // it does not move when it is asked to
 	Seed         uint64
 	Ledger       *Ledger
+	Silence      time.Duration // nothing heard for this long: reconnect; default 15 s
 }
 
 // NewClient makes a client. Run runs it.
@@ -62,7 +65,7 @@ func NewClient(cfg ClientConfig, h *History) *Client {
 	return &Client{
 		name: cfg.Name, userID: cfg.UserID, dial: cfg.Dial, stays: cfg.Stays, history: h, ledger: cfg.Ledger,
 		rand: rand.New(rand.NewPCG(cfg.Seed, 77)), gate: newGate(), wake: make(chan struct{}, 1),
-		rooms: make(map[string]*roomCopy), pause: make(map[string]time.Time),
+		rooms: make(map[string]*roomCopy), pause: make(map[string]time.Time), silence: cmp.Or(cfg.Silence, defaultSilence),
 	}
 }
 
@@ -142,7 +145,8 @@ const (
 	gapPatience = time.Second            // what is missing is asked for after this long (RES5)
 	firstTry    = 500 * time.Millisecond // the first attempt to reconnect comes within this
 	maxBackoff  = 5 * time.Second        // shorter than a real client's, so that runs are short
-	silence     = 15 * time.Second       // nothing heard for this long: reconnect
+
+	defaultSilence = 15 * time.Second // three pings of the nodes that a run makes
 )
 
 // Run keeps the client connected until ctx ends.
@@ -235,7 +239,7 @@ func (c *Client) serve(ctx context.Context, ln *line) error {
 		case <-c.wake:
 			c.doAll()
 		case now := <-ticker.C:
-			if now.Sub(ln.lastHeard) > silence {
+			if now.Sub(ln.lastHeard) > c.silence {
 				return errors.New("nothing heard")
 			}
 			c.tick(ctx, now)

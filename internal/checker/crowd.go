@@ -39,7 +39,10 @@ func NewCrowd(cfg CrowdConfig, h *History) *Crowd {
 	ctx, cancel := context.WithCancel(context.Background())
 	c.stop = cancel
 	for i, p := range cfg.People {
-		client := NewClient(ClientConfig{Name: fmt.Sprint("c", i), UserID: p.UserID, Dial: p.Dial, Stays: p.Stays, Seed: cfg.Seed<<8 + uint64(i)}, h)
+		client := NewClient(ClientConfig{
+			Name: fmt.Sprint("c", i), UserID: p.UserID, Dial: p.Dial, Stays: p.Stays, Seed: cfg.Seed<<8 + uint64(i),
+			Silence: 50 * time.Second, // as docs/protocol.md wants it of a server that is set up as usual
+		}, h)
 		c.users = append(c.users, user{id: p.UserID})
 		c.clients = append(c.clients, client)
 		c.clientWG.Go(func() { client.Run(ctx) })

@@ -70,12 +70,12 @@ var protections = []mutant{
 		"instance_frozen_and_back_[SEQ3][SEQ7]", "texts go in an explicit transaction, which the server does not end",
 		[]edit{
 			{"postgres/append.go", `if changes {`, `if changes = true; changes {`},
-			{"postgres/pool.go", `idleTimeout      = 3 * time.Second`, `idleTimeout      = time.Minute`},
+			{"postgres/pool.go", `idleTimeout      = 3 * time.Second`, `idleTimeout      = 59 * time.Second`},
 		},
 	},
 	{
 		"instance_frozen_while_it_holds_a_room_s_lock_[SEQ3][SEQ7]", "the server does not end the transaction of a node that is silent in it",
-		[]edit{{"postgres/pool.go", `idleTimeout      = 3 * time.Second`, `idleTimeout      = time.Minute`}},
+		[]edit{{"postgres/pool.go", `idleTimeout      = 3 * time.Second`, `idleTimeout      = 59 * time.Second`}},
 	},
 	{"answer_of_a_commit_lost_[SEQ2][SEQ3]", "what may be stored is tried again under other client ids", otherIDs},
 	{
