@@ -78,9 +78,9 @@ func askHealth(ctx context.Context, url string) error {
 func complaint(status string, body []byte) string {
 	var said struct {
 		Checks map[string]struct {
-			OK    bool
-			Error string
-		}
+			OK    bool   `json:"ok"`
+			Error string `json:"error"`
+		} `json:"checks"`
 	}
 	var wrong []string
 	if err := json.Unmarshal(body, &said); err == nil {

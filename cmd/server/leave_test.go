@@ -40,13 +40,13 @@ func shared(t *testing.T) []string {
 func TestNoticed(t *testing.T) {
 	t.Run("[DRN1] a node that has others, and nobody connected, is seen to be leaving before it is gone, and serves meanwhile", func(t *testing.T) {
 		p := start(t, t.TempDir(), append(shared(t), "GOCHAT_DRAIN=9s")...)
-		var err error
 		if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
 		noticed := 0
-		for ready := http.StatusOK; ; {
-			if ready, err = p.status("/readyz"); err != nil {
+		for {
+			ready, err := p.status("/readyz")
+			if err != nil {
 				break
 			}
 			app, err := p.status("/api/v1/openapi.json")

@@ -71,8 +71,7 @@ func main() {
 
 // plainly is an error in words for people: of a refusal not its code, which is for machines.
 func plainly(err error) string {
-	var refusal *chat.Error
-	if errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[*chat.Error](err); ok {
 		return refusal.Message
 	}
 	return err.Error()

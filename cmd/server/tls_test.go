@@ -87,13 +87,13 @@ func TestTLS(t *testing.T) {
 		}
 	})
 	t.Run("a Redis that nobody vouches for is not spoken to, and neither is one without TLS", func(t *testing.T) {
-		clear, err := redistest.Start(redistest.Config{})
+		plain, err := redistest.Start(redistest.Config{})
 		must(t, err)
-		t.Cleanup(func() { must(t, clear.Stop()) })
+		t.Cleanup(func() { must(t, plain.Stop()) })
 		for address, env := range map[string]string{
 			rd.URL(): "SSL_CERT_DIR=/nowhere", // the authority is not known
 			strings.Replace(rd.URL(), "rediss:", "redis:", 1):    "SSL_CERT_FILE=" + files.CA,
-			strings.Replace(clear.URL(), "redis:", "rediss:", 1): "SSL_CERT_FILE=" + files.CA,
+			strings.Replace(plain.URL(), "redis:", "rediss:", 1): "SSL_CERT_FILE=" + files.CA,
 		} {
 			p := start(t, t.TempDir(), "GOCHAT_POSTGRES_URL="+verified, "GOCHAT_REDIS_URL="+address, env)
 			if up := p.metric("gochat_backplane_up"); up != "0" {
