@@ -47,7 +47,7 @@ var binary = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	err := databases.Stop()
+	err := stopShared()
 	if path, failed := binary(); failed == nil {
 		err = errors.Join(err, os.RemoveAll(filepath.Dir(path)))
 	}
