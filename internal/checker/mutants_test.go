@@ -106,7 +106,7 @@ var mutants = []mutant{
 	},
 	{
 		"[HUB7] a run from the store is sent to somebody whom it removes", "session/replay.go",
-		`case s.leftIn(run, p.memberSeq):`, `case false:`,
+		`case parting(run.Entries, s.userID, p.memberSeq) != "":`, `case false:`,
 	},
 	{
 		"[RES3] a run after a position that is not in the log is sent", "session/replay.go",
