@@ -85,8 +85,8 @@ var mutants = []mutant{
 	{
 		"[HUB1] a room that was reset does not tell its connections", "hub/room.go",
 		`st.conn.Push(frame)
-			if _, ok`, `_ = frame
-			if _, ok`,
+			st.tell(Changed)`, `_ = frame
+			st.tell(Changed)`,
 	},
 	{
 		"[HUB1] a mend that failed is not tried again", "hub/room.go",
@@ -102,7 +102,7 @@ var mutants = []mutant{
 	},
 	{
 		"[RES4] the ring serves somebody who has left meanwhile", "hub/shard.go",
-		`if !ok || !r.ring.memberSince(c.conn.UserID(), c.memberSeq) {`, `if !ok {`,
+		`if !ok || !r.ring.memberSince(c.conn.UserID(), c.MemberSeq) {`, `if !ok {`,
 	},
 	{
 		"[HUB7] a run from the store is sent to somebody whom it removes", "session/replay.go",
