@@ -131,6 +131,11 @@ func TestOpenRefusesWhatIsNoDatabaseOfOurs(t *testing.T) {
 	if err := s.Exec(ctx, "postgres", `CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0 OWNER gochat`); err != nil {
 		t.Fatal(err)
 	}
+	defer func() { // the server is everybody's, and of the next run too
+		if err := s.Exec(ctx, "postgres", `DROP DATABASE latin WITH (FORCE)`); err != nil {
+			t.Error(err)
+		}
+	}()
 	for url, want := range map[string]string{
 		s.URL("latin"): "encoding is LATIN1", s.URL("nowhere"): `database "nowhere" does not exist`,
 		"postgres://gochat:secret@127.0.0.1:1/x": "127.0.0.1", "postgres://[": "open database", "": "open database",
