@@ -87,6 +87,7 @@ func (n *node) wire(ctx context.Context, tokens *auth.Tokens) error {
 	}
 	config := relay.Config{
 		Node: name, Store: n.store, Backplane: n.backplane, Log: n.log, Observe: series,
+		Alone:    n.cfg.RedisURL == "" && n.cfg.PostgresURL == "",
 		SendRate: n.cfg.SendRate.Limit(), SendBurst: 2 * n.cfg.SendRate.N,
 	}
 	config.Hub.Observe = series

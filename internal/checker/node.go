@@ -41,6 +41,7 @@ type nodeConfig struct {
 	seed    uint64
 	ledger  *Ledger
 	network *inmem.Network
+	alone   bool // the only node, and it knows that
 	size    Sizes
 	bus     chattest.Faults
 	store   StoreFaults
@@ -61,7 +62,7 @@ func startNode(ctx context.Context, cfg nodeConfig) (*node, error) {
 	n.store.faults = cfg.store
 	n.backplane = newBackplane(cfg.network.Node(cfg.name), cfg.seed, cfg.bus)
 	n.relay = relay.New(relay.Config{
-		Node: cfg.name, Store: n.store, Backplane: n.backplane, Batch: cfg.size.Batch, Log: cfg.log,
+		Node: cfg.name, Store: n.store, Backplane: n.backplane, Alone: cfg.alone, Batch: cfg.size.Batch, Log: cfg.log,
 		Hub: hub.Config{RingEntries: cfg.size.RingEntries},
 	})
 	here := presence.New(presence.Config{

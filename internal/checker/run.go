@@ -169,7 +169,7 @@ func joining(room string, u user) chat.Draft {
 func (r *run) startNode(ctx context.Context, slot int) error {
 	n, err := startNode(ctx, nodeConfig{
 		name: fmt.Sprint("n", slot), seed: r.cfg.Seed<<16 + uint64(slot)<<8 + uint64(r.since().Seconds()),
-		ledger: r.ledger, network: r.network, size: r.plan.size, bus: r.bus, log: r.cfg.Log,
+		ledger: r.ledger, network: r.network, alone: r.plan.nodes == 1, size: r.plan.size, bus: r.bus, log: r.cfg.Log,
 		store: r.plan.healthy(),
 	})
 	if err != nil {

@@ -357,9 +357,33 @@ func (r *Relay) split(drafts []chat.Draft, firsts map[string]int64, cause error)
 // announce delivers what was committed to this node's connections and rings the bell for the others. A duplicate
 // rings it again (SEQ2).
 func (r *Relay) announce(outcomes []chat.Outcome, began time.Time) {
+	var fresh, duplicates int
+	for i := range outcomes {
+		o := &outcomes[i]
+		if o.Err != nil {
+			continue
+		}
+		r.deliver(&o.Entry)
+		if o.Duplicate {
+			duplicates++
+			continue
+		}
+		fresh++
+		r.cfg.Observe.NumbersSkipped(o.Entry.Seq - o.Entry.PrevSeq - 1)
+		if subject := o.Entry.Subject(); subject != "" {
+			r.sessions.RoomsChanged(subject)
+		}
+	}
+	if !r.cfg.Alone {
+		r.ring(outcomes)
+	}
+	r.cfg.Observe.Committed(fresh, duplicates, time.Since(began))
+}
+
+// ring queues the bells of what was committed, and the numbers that the backplane's counters are to be raised to.
+func (r *Relay) ring(outcomes []chat.Outcome) {
 	notices := make([]chat.Notice, 0, len(outcomes))
 	heads := make(map[string]int64, 1)
-	var fresh, duplicates int
 	for i := range outcomes {
 		o := &outcomes[i]
 		if o.Err != nil {
@@ -368,22 +392,13 @@ func (r *Relay) announce(outcomes []chat.Outcome, began time.Time) {
 		e := &o.Entry
 		notices = append(notices, chat.Notice{RoomID: e.RoomID, Entry: e})
 		heads[e.RoomID] = max(heads[e.RoomID], e.Seq)
-		r.deliver(e)
-		if o.Duplicate {
-			duplicates++
-			continue
-		}
-		fresh++
-		r.cfg.Observe.NumbersSkipped(e.Seq - e.PrevSeq - 1)
-		if subject := e.Subject(); subject != "" {
-			r.sessions.RoomsChanged(subject)
+		if subject := e.Subject(); subject != "" && !o.Duplicate {
 			notices = append(notices, chat.Notice{User: &chat.UserNotice{UserID: subject, Kind: chat.RoomsChanged}})
 		}
 	}
 	if len(notices) > 0 {
 		r.publisher.add(notices, heads)
 	}
-	r.cfg.Observe.Committed(fresh, duplicates, time.Since(began))
 }
 
 func (r *Relay) noteStore(err error) {

@@ -144,6 +144,30 @@ func TestNumbers(t *testing.T) {
 			s.do(a, text(room, ann, "three"))
 			s.logIs(room, "2 one", "3 two", "4 three")
 		}},
+		{"[SEQ2][SEQ5] a node that is alone: the store numbers, and takes out duplicates, by itself", func(s *stage) {
+			a := s.node(func(cfg *relay.Config) { cfg.Alone = true })
+			a.bus.Cut() // nobody asks it
+			ann, bob := s.user(), s.user()
+			room := s.room(ann, bob)
+			c := s.watch(a, room, ann)
+			once, gone := text(room, ann, "once"), text(room, bob, "gone")
+			first, second := s.do(a, once), s.do(a, gone)
+			s.do(a, chat.Draft{RoomID: room, SenderID: bob, Kind: chat.KindMemberLeft, Leave: &chat.MemberLeft{UserID: bob}})
+			for range 2 {
+				if again := s.do(a, once); again.Position() != first.Position() {
+					s.Errorf("sent again it stands at %v, first at %v", again.Position(), first.Position())
+				}
+				if again := s.do(a, gone); again.Position() != second.Position() {
+					s.Errorf("of who has left it stands at %v, first at %v", again.Position(), second.Position())
+				}
+			}
+			s.do(a, text(room, ann, "next"))
+			s.logIs(room, fmt.Sprint(first.Seq, " once"), fmt.Sprint(second.Seq, " gone"), fmt.Sprint(second.Seq+2, " next"))
+			s.got(c, first.Seq, second.Seq, second.Seq+1, second.Seq+2)
+			if a.said.counts.duplicates != 4 {
+				s.Errorf("counted %d duplicates, want 4", a.said.counts.duplicates)
+			}
+		}},
 		{"[SEQ5] two nodes may disagree about the backplane", func(s *stage) {
 			a, b := s.node(hurried), s.node(hurried)
 			ann := s.user()

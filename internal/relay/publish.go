@@ -60,7 +60,11 @@ func (p *publisher) take() ([]chat.Notice, map[string]int64) {
 }
 
 // Publish implements hub.Source: it queues a notice for the other nodes.
-func (r *Relay) Publish(n chat.Notice) { r.publisher.add([]chat.Notice{n}, nil) }
+func (r *Relay) Publish(n chat.Notice) {
+	if !r.cfg.Alone {
+		r.publisher.add([]chat.Notice{n}, nil)
+	}
+}
 
 func (r *Relay) publish() {
 	for {

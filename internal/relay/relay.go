@@ -20,6 +20,7 @@ type Config struct {
 	Node      string // this node's name, unique among the nodes
 	Store     chat.Store
 	Backplane chat.Backplane
+	Alone     bool // no other node shares the store: it alone numbers (SEQ5), and there is nobody to tell
 	Log       *slog.Logger
 	Observe   Observer
 	Hub       hub.Config
