@@ -3,8 +3,6 @@ package relay
 import (
 	"context"
 	"errors"
-	"maps"
-	"sync"
 	"time"
 
 	"github.com/gochat-dev/gochat/internal/chat"
@@ -16,6 +14,9 @@ type Origin interface {
 	Closed() bool
 	// GiveUp closes the connection, because the outcome of a draft of its stays unknown. The client sends again (SEQ3).
 	GiveUp()
+	// HeldUp is when its reader was last kept from reading for a while, or zero: what it reads right after that may have
+	// been sent long before.
+	HeldUp() time.Time
 }
 
 // post is a draft on its way. done is called once, from the committer; it must not wait.
@@ -30,8 +31,7 @@ const (
 	numberTimeout = 500 * time.Millisecond // a send waits no longer than this for the backplane
 	appendTimeout = 10 * time.Second
 	retryEvery    = 100 * time.Millisecond
-	retryAdvice   = time.Second      // what a sender is told to wait when the store is away
-	holdFor       = 15 * time.Second // and how long the lane waits for what failed to be sent again
+	retryAdvice   = time.Second // what a sender is told to wait when the store is away
 )
 
 // Post queues a draft behind all earlier ones of its room. done is called when it is committed or refused;
@@ -67,143 +67,6 @@ func (r *Relay) Do(ctx context.Context, d chat.Draft) (chat.Entry, error) {
 	case <-ctx.Done():
 		return chat.Entry{}, chat.Unavailable(retryAdvice)
 	}
-}
-
-// committer commits the drafts of the rooms that hash to it. While one batch is under way, what arrives waits
-// together and goes with the next one.
-type committer struct {
-	relay *Relay
-	wake  chan struct{}
-
-	mu     sync.Mutex
-	queue  []post
-	held   map[lane]hold
-	closed bool
-}
-
-// lane is what keeps its order: the drafts of one connection for one room. After one that could not be stored the
-// later ones are refused until it comes again, so that they do not overtake it (SEQ7). How long ago it was refused says
-// nothing about them: those that were sent before its sender heard of it may have waited long to be read.
-type lane struct {
-	from   Origin
-	roomID string
-}
-
-// hold is what a lane waits for.
-type hold struct {
-	clientID string    // of the first draft that was refused
-	until    time.Time // in case it never comes
-}
-
-func (p *post) lane() lane { return lane{p.from, p.draft.RoomID} }
-
-// add queues a draft. The error is for its sender.
-func (c *committer) add(p post) error {
-	now := time.Now()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.behind(&p, now) {
-		return chat.Unavailable(retryAdvice)
-	}
-	if c.closed || len(c.queue) >= maxQueued {
-		c.hold(&p, now)
-		return chat.Unavailable(retryAdvice)
-	}
-	delete(c.held, p.lane())
-	c.queue = append(c.queue, p)
-	if len(c.queue) == 1 {
-		signal(c.wake)
-	}
-	return nil
-}
-
-// hold takes nothing more of a draft's lane until the draft comes again, unless it is held already. The caller holds mu.
-func (c *committer) hold(p *post, now time.Time) {
-	if p.from == nil || c.behind(p, now) {
-		return // REST: each call stands alone
-	}
-	if c.held == nil {
-		c.held = make(map[lane]hold)
-	}
-	c.held[p.lane()] = hold{clientID: p.draft.ClientID, until: now.Add(holdFor)}
-}
-
-// behind reports whether a draft has to wait for another one to come again. The caller holds mu.
-func (c *committer) behind(p *post, now time.Time) bool {
-	h, held := c.held[p.lane()]
-	return held && p.draft.ClientID != h.clientID && now.Before(h.until)
-}
-
-// holdAll holds the lanes of a batch that could not be stored, and returns what was queued behind it in them.
-func (c *committer) holdAll(batch []post) []post {
-	now := time.Now()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for i := range batch {
-		c.hold(&batch[i], now)
-	}
-	var behind []post
-	kept := c.queue[:0]
-	for _, p := range c.queue {
-		if c.behind(&p, now) {
-			behind = append(behind, p)
-			continue
-		}
-		kept = append(kept, p)
-	}
-	clear(c.queue[len(kept):])
-	c.queue = kept
-	return behind
-}
-
-func signal(wake chan struct{}) {
-	select {
-	case wake <- struct{}{}:
-	default:
-	}
-}
-
-func (c *committer) run() {
-	for {
-		select {
-		case <-c.wake:
-			for batch := c.take(); len(batch) > 0; batch = c.take() {
-				c.relay.commit(c, batch)
-			}
-		case <-c.relay.ctx.Done():
-			c.mu.Lock()
-			c.closed = true
-			c.mu.Unlock()
-			for batch := c.take(); len(batch) > 0; batch = c.take() {
-				c.relay.commit(c, batch)
-			}
-			return
-		}
-	}
-}
-
-// take returns the next batch, without what came from connections that have been closed.
-func (c *committer) take() []post {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := time.Now()
-	maps.DeleteFunc(c.held, func(_ lane, h hold) bool { return !now.Before(h.until) })
-	batch := make([]post, 0, min(len(c.queue), c.relay.cfg.Batch))
-	taken := 0
-	for _, p := range c.queue {
-		if len(batch) == c.relay.cfg.Batch {
-			break
-		}
-		taken++
-		if p.from != nil && p.from.Closed() {
-			continue
-		}
-		batch = append(batch, p)
-	}
-	rest := copy(c.queue, c.queue[taken:])
-	clear(c.queue[rest:])
-	c.queue = c.queue[:rest]
-	return batch
 }
 
 // commit takes a batch through number, commit, deliver and publish (SEQ1 to SEQ7), and answers every draft of it.

@@ -105,7 +105,7 @@ func TestCommit(t *testing.T) {
 			s.pass(30 * time.Second)
 			s.logIs(room, want...)
 		}},
-		{"[SEQ7] after a send that could not be stored, later ones of the connection and room wait until it comes again", func(s *stage) {
+		{"[SEQ7] after a send that could not be stored, those of the connection and room that were sent before it was known wait until it comes again", func(s *stage) {
 			a := s.node()
 			ann := s.user()
 			room, other := s.room(ann), s.room(ann)
@@ -130,13 +130,14 @@ func TestCommit(t *testing.T) {
 			got.post(a, room, ann, "too soon", &from)
 			s.answered(&got, "too soon unavailable")
 			s.pass(10 * time.Second)
+			from.heldUp = time.Now()
 			got.post(a, room, ann, "read late", &from)
 			s.answered(&got, "read late unavailable")
 			got.postDraft(a, first, &from)
 			got.post(a, room, ann, "behind", &from)
 			s.answered(&got, "first 3", "behind 4")
 		}},
-		{"[SEQ7] a draft that could not be stored and never comes again holds up its connection's room for 15 s", func(s *stage) {
+		{"[SEQ7] a draft that could not be stored and never comes again holds up its connection's room for a second", func(s *stage) {
 			a := s.node()
 			ann := s.user()
 			room := s.room(ann)
@@ -146,10 +147,31 @@ func TestCommit(t *testing.T) {
 			got.post(a, room, ann, "given up", &from)
 			s.answered(&got, "given up unavailable")
 			a.store.heal()
-			s.pass(14 * time.Second)
+			s.pass(999 * time.Millisecond)
 			got.post(a, room, ann, "another", &from)
 			s.answered(&got, "another unavailable")
+			s.pass(time.Millisecond)
+			got.post(a, room, ann, "another", &from)
+			s.answered(&got, "another 2")
+		}},
+		{"[SEQ7] a reader that is held up again and again does not hold up its connection's room for more than 15 s", func(s *stage) {
+			a := s.node()
+			ann := s.user()
+			room := s.room(ann)
+			var from origin
+			var got answers
+			a.store.set(func([]chat.Draft) error { return fmt.Errorf("test: %w", chat.ErrUnavailable) }, nil)
+			got.post(a, room, ann, "given up", &from)
+			s.answered(&got, "given up unavailable")
+			a.store.heal()
+			for range 14 {
+				s.pass(time.Second)
+				from.heldUp = time.Now()
+				got.post(a, room, ann, "another", &from)
+				s.answered(&got, "another unavailable")
+			}
 			s.pass(time.Second)
+			from.heldUp = time.Now()
 			got.post(a, room, ann, "another", &from)
 			s.answered(&got, "another 2")
 		}},

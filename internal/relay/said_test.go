@@ -59,7 +59,10 @@ func (s *said) Users() []string {
 type origin struct {
 	mu     sync.Mutex
 	closed bool
+	heldUp time.Time // set between posts
 }
+
+func (o *origin) HeldUp() time.Time { return o.heldUp }
 
 func (o *origin) Closed() bool {
 	o.mu.Lock()

@@ -329,6 +329,32 @@ func TestCommands(t *testing.T) {
 			c.done("send", first)
 			c.done("send", fields{"room_id": room, "body": "second"})
 		}},
+		{"[SEQ7] what was sent before `unavailable` was known does not overtake, however late it is read", func(s *stage) {
+			n := s.node()
+			ann := s.user()
+			room := s.room(ann)
+			c := s.connect(n, ann.hello())
+			n.store.fail(fmt.Errorf("test: %w", chat.ErrUnavailable))
+			n.store.shut("page")
+			first := fields{"room_id": room, "body": "first", "client_id": chat.NewID()}
+			refused := c.put("send", first)
+			c.put("history", fields{"room_id": room})
+			late := c.put("send", fields{"room_id": room, "body": "must not overtake it"})
+			s.pass(4 * time.Second) // the reader waits for the store
+			n.store.heal()
+			s.pass(0)
+			unavailable := 0
+			for _, o := range c.take() {
+				if (o.ID == refused || o.ID == late) && o.Error.Code == chat.CodeUnavailable {
+					unavailable++
+				}
+			}
+			if unavailable != 2 {
+				s.Errorf("%d of two sends were refused", unavailable)
+			}
+			c.done("send", first)
+			c.done("send", fields{"room_id": room, "body": "second"})
+		}},
 		{"[SEQ7] what one connection sends at once keeps its order", func(s *stage) {
 			n := s.node()
 			ann := s.user()

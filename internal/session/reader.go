@@ -123,6 +123,7 @@ func (s *Session) handleSend(cmd wire.Command) {
 		return
 	}
 	id := cmd.ID
+	s.noteHeldUp() // by what stood before it in the same frame
 	s.srv.relay.Post(d, s, func(o chat.Outcome) {
 		if o.Err == nil {
 			s.answer(wire.Sent(id, &o.Entry))

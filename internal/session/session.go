@@ -73,6 +73,7 @@ type Session struct {
 	expires atomic.Int64 // unix nanoseconds: when the access token ends
 	heard   atomic.Int64 // by Server.clock: when the client was last heard
 	sent    atomic.Int64 // by Server.clock: when something was last written
+	heldUp  atomic.Int64 // by Server.clock: when the reader was last kept from reading for a while; 0: never
 	open    atomic.Int32 // goroutines of the connection that run: reader and writer
 	live    atomic.Bool  // sock and out are there, the welcome is in the outbox
 	closed  atomic.Bool
@@ -137,6 +138,24 @@ func (s *Session) Stays(roomID string, stay hub.Stay) bool {
 // GiveUp implements relay.Origin.
 func (s *Session) GiveUp() {
 	s.close(CloseTryAgain, "the outcome of a send is unknown: reconnect and send it again")
+}
+
+// heldUpAfter is how long a command may take before what is read next counts as read late.
+const heldUpAfter = 100 * time.Millisecond
+
+// noteHeldUp notes whether what the reader is at was read a while ago. Called by the reader.
+func (s *Session) noteHeldUp() {
+	if now := s.srv.clock(); now-s.heard.Load() > int64(heldUpAfter) {
+		s.heldUp.Store(now)
+	}
+}
+
+// HeldUp implements relay.Origin.
+func (s *Session) HeldUp() time.Time {
+	if at := s.heldUp.Load(); at != 0 {
+		return s.srv.made.Add(time.Duration(at))
+	}
+	return time.Time{}
 }
 
 // run starts the connection's two goroutines, unless the server is closed already.
@@ -243,6 +262,7 @@ func (s *Session) read() {
 			if err := wire.Decode(message, s.handle); err != nil {
 				s.close(CloseBadFrame, err.Error())
 			}
+			s.noteHeldUp() // for what is read next
 			s.srv.wg.Go(s.read)
 			return
 		}

@@ -23,7 +23,7 @@ type store struct {
 	fails error // of reads of runs and lists, and of commits
 }
 
-// shut has reads wait until open: of runs (after), lists (snapshot), rooms (load). Without names: runs and lists.
+// shut has reads wait until open: of runs (after), lists (snapshot), rooms (load), history (page). Without names: runs and lists.
 func (f *store) shut(names ...string) {
 	if len(names) == 0 {
 		names = []string{"after", "snapshot"}
@@ -96,6 +96,15 @@ func (f *store) After(ctx context.Context, room string, from chat.Position, limi
 		return chat.Run{}, err
 	}
 	return f.Store.After(ctx, room, from, limit)
+}
+
+func (f *store) Page(ctx context.Context, room, user string, q chat.PageQuery) (chat.Page, error) {
+	done, err := f.call(ctx, "page")
+	defer done()
+	if err != nil {
+		return chat.Page{}, err
+	}
+	return f.Store.Page(ctx, room, user, q)
 }
 
 func (f *store) Snapshot(ctx context.Context, user, session string) (chat.Snapshot, error) {
