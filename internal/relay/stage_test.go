@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -17,18 +18,49 @@ import (
 	"github.com/gochat-dev/gochat/internal/chattest"
 	"github.com/gochat-dev/gochat/internal/hub"
 	"github.com/gochat-dev/gochat/internal/inmem"
+	"github.com/gochat-dev/gochat/internal/pgtest"
+	"github.com/gochat-dev/gochat/internal/postgres"
 	"github.com/gochat-dev/gochat/internal/relay"
 	"github.com/gochat-dev/gochat/internal/sqlite"
 	"github.com/gochat-dev/gochat/internal/wire"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// databases are those of the rules' Postgres.
+var databases = &pgtest.Databases{Prepare: func(ctx context.Context, url string) error {
+	_, err := postgres.Migrate(ctx, url)
+	return err
+}}
 
-// stage is a chat of several nodes over one SQLite file, in a bubble of simulated time.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		if err := databases.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = max(code, 1)
+		}
+		os.Exit(code)
+	}))
+}
+
+// stores are what every rule is proved over. What has to be made outside of the bubble is made first.
+var stores = []struct {
+	name string
+	make func(t *testing.T) (open func(ctx context.Context) (chat.Store, error))
+}{
+	{"SQLite", func(t *testing.T) func(context.Context) (chat.Store, error) {
+		path := filepath.Join(t.TempDir(), "chat.db")
+		return func(ctx context.Context) (chat.Store, error) { return sqlite.Open(ctx, sqlite.Config{Path: path}) }
+	}},
+	{"Postgres", func(t *testing.T) func(context.Context) (chat.Store, error) {
+		url := databases.New(t)
+		return func(ctx context.Context) (chat.Store, error) { return postgres.Open(ctx, postgres.Config{URL: url}) }
+	}},
+}
+
+// stage is a chat of several nodes over one store, in a bubble of simulated time.
 type stage struct {
 	*testing.T
 	ctx   context.Context
-	store *sqlite.Store
+	store chat.Store
 	net   *inmem.Network
 	nodes []*node
 	users int
@@ -52,16 +84,20 @@ func prove(t *testing.T, rules []rule) {
 	t.Helper()
 	for _, r := range rules {
 		t.Run(r.name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "chat.db")
-			synctest.Test(t, func(t *testing.T) {
-				db, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
-				if err != nil {
-					t.Fatal(err)
-				}
-				s := &stage{T: t, ctx: context.Background(), store: db, net: inmem.NewNetwork()}
-				defer s.close()
-				r.do(s)
-			})
+			for _, of := range stores {
+				t.Run(of.name, func(t *testing.T) {
+					open := of.make(t)
+					synctest.Test(t, func(t *testing.T) {
+						db, err := open(t.Context())
+						if err != nil {
+							t.Fatal(err)
+						}
+						s := &stage{T: t, ctx: context.Background(), store: db, net: inmem.NewNetwork()}
+						defer s.close()
+						r.do(s)
+					})
+				})
+			}
 		})
 	}
 }
