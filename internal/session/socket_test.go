@@ -40,7 +40,7 @@ type gate struct {
 // serve starts a node behind a listener on loopback. sendBuffer is the size in bytes of the sockets' send buffers; 0: the system's.
 func serve(t *testing.T, as func(s *stage) session.Hello, sendBuffer int, change ...func(*setup)) *gate {
 	t.Helper()
-	s := newStage(t, t.TempDir())
+	s := newStage(t, onSQLite(t))
 	g := &gate{stage: s, node: s.node(change...)}
 	hello := as(s)
 	up := websocket.Upgrader{ReadBufferSize: 1024, WriteBufferSize: 1024}

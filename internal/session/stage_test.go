@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -17,6 +18,8 @@ import (
 	"github.com/gochat-dev/gochat/internal/chattest"
 	"github.com/gochat-dev/gochat/internal/hub"
 	"github.com/gochat-dev/gochat/internal/inmem"
+	"github.com/gochat-dev/gochat/internal/pgtest"
+	"github.com/gochat-dev/gochat/internal/postgres"
 	"github.com/gochat-dev/gochat/internal/presence"
 	"github.com/gochat-dev/gochat/internal/relay"
 	"github.com/gochat-dev/gochat/internal/session"
@@ -24,13 +27,47 @@ import (
 	"github.com/gochat-dev/gochat/internal/wire"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// databases are those of the rules' Postgres.
+var databases = &pgtest.Databases{Prepare: func(ctx context.Context, url string) error {
+	_, err := postgres.Migrate(ctx, url)
+	return err
+}}
 
-// stage is a chat of several nodes over one SQLite file.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		if err := databases.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = max(code, 1)
+		}
+		os.Exit(code)
+	}))
+}
+
+// opening opens a store, inside of the bubble.
+type opening func(ctx context.Context) (chat.Store, error)
+
+// stores are what every rule is proved over. What has to be made outside of the bubble is made first.
+var stores = []struct {
+	name string
+	make func(t *testing.T) opening
+}{
+	{"SQLite", onSQLite},
+	{"Postgres", func(t *testing.T) opening {
+		url := databases.New(t)
+		return func(ctx context.Context) (chat.Store, error) { return postgres.Open(ctx, postgres.Config{URL: url}) }
+	}},
+}
+
+func onSQLite(t *testing.T) opening {
+	path := filepath.Join(t.TempDir(), "chat.db")
+	return func(ctx context.Context) (chat.Store, error) { return sqlite.Open(ctx, sqlite.Config{Path: path}) }
+}
+
+// stage is a chat of several nodes over one store.
 type stage struct {
 	*testing.T
 	ctx   context.Context
-	db    *sqlite.Store
+	db    chat.Store
 	net   *inmem.Network
 	nodes []*node
 	users int
@@ -56,19 +93,23 @@ func prove(t *testing.T, rules []rule) {
 	t.Helper()
 	for _, r := range rules {
 		t.Run(r.name, func(t *testing.T) {
-			dir := t.TempDir()
-			synctest.Test(t, func(t *testing.T) {
-				s := newStage(t, dir)
-				defer s.close()
-				r.do(s)
-			})
+			for _, of := range stores {
+				t.Run(of.name, func(t *testing.T) {
+					open := of.make(t)
+					synctest.Test(t, func(t *testing.T) {
+						s := newStage(t, open)
+						defer s.close()
+						r.do(s)
+					})
+				})
+			}
 		})
 	}
 }
 
-func newStage(t *testing.T, dir string) *stage {
+func newStage(t *testing.T, open opening) *stage {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(dir, "chat.db")})
+	db, err := open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
