@@ -87,8 +87,8 @@ describe('where they are not', { concurrency: 1 }, () => {
 
   test('there is no such way in', async () => {
     const { page } = await newPerson(browser)
-    await page.goto(stage.link)
     const told = page.waitForResponse((response) => response.url().endsWith('/api/v1/instance'))
+    await page.goto(stage.link)
     await page.getByRole('button', { name: 'Log in' }).waitFor()
     await told
     assert.deepEqual(await ways(page).allTextContents(), ['Log in', 'Create account'])
