@@ -146,7 +146,6 @@ func TestNumbers(t *testing.T) {
 		}},
 		{"[SEQ2][SEQ5] a node that is alone: the store numbers, and takes out duplicates, by itself", func(s *stage) {
 			a := s.node(func(cfg *relay.Config) { cfg.Alone = true })
-			a.bus.Cut() // nobody asks it
 			ann, bob := s.user(), s.user()
 			room := s.room(ann, bob)
 			c := s.watch(a, room, ann)
@@ -166,6 +165,11 @@ func TestNumbers(t *testing.T) {
 			s.got(c, first.Seq, second.Seq, second.Seq+1, second.Seq+2)
 			if a.said.counts.duplicates != 4 {
 				s.Errorf("counted %d duplicates, want 4", a.said.counts.duplicates)
+			}
+			firsts, err := a.bus.Number(s.ctx, map[string]int{room: 1})
+			s.no(err)
+			if firsts[room] != 1 {
+				s.Errorf("the backplane would go on at %d, and was not to be asked or told", firsts[room])
 			}
 		}},
 		{"[SEQ5] two nodes may disagree about the backplane", func(s *stage) {
