@@ -73,6 +73,35 @@ func TestNodes(t *testing.T) {
 			b.shown("ann online")
 			b.here(states{"ann": chat.Online})
 		}},
+		{"[PRS3] a backplane that comes back without its memory lets nobody flicker", func(s *stage) {
+			a, b, c := s.node(), s.node(), s.node()
+			a.Connected("ann")
+			b.Connected("bob")
+			c.Connected("cy")
+			s.pass(3 * time.Second)
+			for _, n := range s.nodes {
+				n.look.take()
+			}
+			for range 20 { // beats and sweeps meet it in many ways
+				for _, n := range s.nodes {
+					n.bus.Cut()
+				}
+				s.net.Forget()
+				s.pass(1300 * time.Millisecond)
+				for _, n := range s.nodes { // each comes back when it does
+					n.bus.Mend()
+					s.pass(1100 * time.Millisecond)
+				}
+				for _, n := range s.nodes {
+					n.shown()
+				}
+				s.pass(7 * time.Second)
+			}
+			b.kill() // who does not come back is found out all the same
+			s.pass(36 * time.Second)
+			a.shown("bob offline")
+			c.shown("bob offline")
+		}},
 		{"[PRS4] a node dies without a word: its users are offline within 35 s, announced once on every node", func(s *stage) {
 			a, b, c := s.node(), s.node(), s.node()
 			a.Connected("ann")

@@ -17,6 +17,7 @@ const (
 	settle     = 100 * time.Millisecond // changes are gathered this long before they are told
 	sweepEvery = 2 * time.Second        // expired users are claimed (PRS4)
 	busTimeout = time.Second
+	regather   = 5 * time.Second // after an interruption every node has written its users again by then
 )
 
 // Publisher tells the other nodes.
@@ -44,6 +45,9 @@ type Service struct {
 	dirty map[string]struct{}   // users of this node whose state may have changed
 	view  map[string]chat.State // everybody who is not offline, over all nodes
 	heard []chat.PresenceChange // of other nodes, in the order they came
+
+	interrupted bool      // the backplane can't be reached, or not yet
+	gatheredAt  time.Time // until then it may not have been told of everybody
 }
 
 // user is somebody who is connected to this node, or was a moment ago. Guarded by Service.mu.
@@ -158,15 +162,14 @@ func (s *Service) Heard(change chat.PresenceChange) {
 	signal(s.wake)
 }
 
-// Rebuild has everything written and read again: the backplane may have forgotten or lost it.
-func (s *Service) Rebuild() { signal(s.redo) }
-
 // Run keeps presence until ctx ends. It leaves this node's users as they are: they are about to connect to
 // another node (DRN1), or expire.
 func (s *Service) Run(ctx context.Context) {
 	beat := time.NewTicker(chat.PresenceBeat)
 	sweep := time.NewTicker(sweepEvery)
 	gather := alarm{timer: time.NewTimer(0)}
+	gathered := time.NewTimer(regather)
+	defer gathered.Stop()
 	defer beat.Stop()
 	defer sweep.Stop()
 	defer gather.timer.Stop()
@@ -186,6 +189,9 @@ func (s *Service) Run(ctx context.Context) {
 		case <-beat.C:
 			s.beat(ctx)
 		case <-s.redo:
+			gathered.Reset(regather)
+			s.beat(ctx)
+		case <-gathered.C:
 			s.beat(ctx)
 		}
 	}
@@ -335,59 +341,4 @@ func (s *Service) stateHere(u *user) chat.State {
 		return state
 	}
 	return u.was
-}
-
-// beat renews this node's users and compares the view with everybody's (PRS2).
-func (s *Service) beat(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, busTimeout)
-	defer cancel()
-	s.mu.Lock()
-	mine := make(map[string]chat.State, len(s.users))
-	for id, u := range s.users {
-		mine[id] = s.stateHere(u)
-	}
-	s.mu.Unlock()
-	if err := s.cfg.Backplane.Beat(ctx, s.cfg.Node, mine); err != nil {
-		s.cfg.Log.Warn("presence could not be renewed", "err", err)
-		return
-	}
-	here, err := s.cfg.Backplane.Here(ctx)
-	if err != nil {
-		s.cfg.Log.Warn("presence could not be read", "err", err)
-		return
-	}
-	s.mu.Lock()
-	var changes []chat.PresenceChange
-	for id := range s.view {
-		if _, ok := here[id]; !ok {
-			changes = append(changes, chat.PresenceChange{UserID: id, State: chat.Offline})
-		}
-	}
-	for id, state := range here {
-		if s.view[id] != s.best(id, state) { // all but a few are seen as they are
-			changes = append(changes, chat.PresenceChange{UserID: id, State: state})
-		}
-	}
-	s.mu.Unlock()
-	for _, c := range s.see(changes) {
-		if _, ok := mine[c.UserID]; ok { // who has just come, and is not told of yet
-			s.cfg.Publisher.Publish(chat.Notice{Presence: &c})
-		}
-	}
-}
-
-// sweep turns those offline whose node died without a word. Each is claimed by one node, which announces it (PRS4).
-func (s *Service) sweep(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, busTimeout)
-	defer cancel()
-	gone, err := s.cfg.Backplane.Claim(ctx)
-	if err != nil {
-		s.cfg.Log.Warn("expired presence could not be claimed", "err", err)
-		return
-	}
-	states := make(map[string]chat.State, len(gone))
-	for _, id := range gone {
-		states[id] = chat.Offline
-	}
-	s.announce(states)
 }

@@ -107,7 +107,7 @@ func (n *node) Publish(notice chat.Notice) {
 // Notice, Up and Down implement chat.Listener.
 func (n *node) Notice(notice chat.Notice) { n.Heard(*notice.Presence) }
 func (n *node) Up()                       { n.Rebuild() }
-func (n *node) Down()                     {}
+func (n *node) Down()                     { n.Interrupted() }
 
 func (s *stage) pass(d time.Duration) {
 	time.Sleep(d)

@@ -60,7 +60,8 @@ type Sessions interface {
 // Presences takes what other nodes say about who is here.
 type Presences interface {
 	Heard(change chat.PresenceChange)
-	// Rebuild reads everything again: notices may have been lost.
+	// Interrupted says that nothing can be heard or told; Rebuild that it can again, and notices may have been lost.
+	Interrupted()
 	Rebuild()
 }
 
@@ -223,6 +224,7 @@ func (l listener) Up() {
 func (l listener) Down() {
 	l.cfg.Observe.BackplaneUp(false)
 	l.checker.down(true)
+	l.presences.Interrupted()
 }
 
 // Notify tells all nodes, this one first, something about a user.

@@ -39,6 +39,7 @@ func (s *said) Revoked(_, session string) { s.note(func() { s.revoked = append(s
 
 func (s *said) Judge(v map[string]int64)    { s.note(func() { s.versions = append(s.versions, v) }) }
 func (s *said) Heard(c chat.PresenceChange) { s.note(func() { s.heard = append(s.heard, c) }) }
+func (s *said) Interrupted()                {}
 func (s *said) Rebuild()                    { s.note(func() { s.rebuilt++ }) }
 func (s *said) NumbersSkipped(n int64)      { s.note(func() { s.skipped += n }) }
 func (s *said) BusLag(time.Duration)        {}
