@@ -134,6 +134,10 @@ verify-vulnerabilities:
 faults: need-go ## Break everything for as long as specified, then at random for DURATION (30m; SEED=n repeats a choice)
 	go test ./test/faults -count=1 -timeout 0 -v -run 'TestFaults|TestRandomFaults' -args -long -duration=$(DURATION) -seed=$(SEED)
 
+.PHONY: faults-protections
+faults-protections: need-go ## Take each protection out of the server, and see the test of its fault fail (half an hour)
+	go test ./test/faults -count=1 -timeout 0 -v -run 'TestProtections' -args -mutants
+
 .PHONY: fuzz
 fuzz: need-go ## Run every fuzz target for FUZZTIME (30s)
 	@scripts/fuzz.sh $(FUZZTIME)

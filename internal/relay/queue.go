@@ -33,8 +33,8 @@ type hold struct {
 	refused  time.Time // when it was
 }
 
-// holdFor is how long a lane may be held at most.
-const holdFor = 15 * time.Second
+// holdFor is how long a lane may be held at most. While the store is out of reach, a reader may be held up for as long as that.
+const holdFor = 2 * time.Minute
 
 // until is when what is read has been sent later than the sender heard of the refusal: after as long as the sender was
 // told to wait, since then or since the reader was held up.

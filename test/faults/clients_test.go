@@ -132,7 +132,7 @@ func clientFloods(t *testing.T) {
 
 // massDrop takes everybody's connection at once, and says something before they are back.
 func massDrop(t *testing.T) {
-	people := int(lasting(1000, 60))
+	people := int(lasting(250, 60))
 	s := newSet(t, plan{people: people, rooms: 1, pace: 100 * time.Millisecond, still: true})
 	s.talk()
 	s.pass(time.Second)

@@ -114,11 +114,7 @@ var protections = []mutant{
 	{"postgres_unreachable_[SEQ3]", "readiness does not look at the store", alwaysReady},
 	{
 		"postgres_silent_[SEQ3][SEQ7]", "a lane is held for a second, whatever comes",
-		[]edit{
-			{"relay/commit.go", `holdFor       = 15 * time.Second`, `holdFor       = time.Second`},
-			{"relay/commit.go", `delete(c.held, p.lane())
-`, ``},
-		},
+		[]edit{{"relay/queue.go", `if held := from.HeldUp(); held.After(since) {`, `if held := from.HeldUp(); held.After(since) && held.IsZero() {`}},
 	},
 	{"postgres_unreachable_from_one_instance_[SEQ3][RES2]", "readiness does not look at the store", alwaysReady},
 	{
