@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -260,7 +261,7 @@ func (c *tab) read() {
 	for {
 		_, frame, err := c.conn.ReadMessage()
 		c.mu.Lock()
-		if closed, ok := err.(*websocket.CloseError); ok { //nolint:errorlint // gorilla does not wrap it
+		if closed, ok := errors.AsType[*websocket.CloseError](err); ok {
 			c.code = closed.Code
 		}
 		for line := range bytes.SplitSeq(frame, []byte{'\n'}) {
@@ -345,9 +346,7 @@ func (c *tab) command(kind string, fields map[string]any) pushed {
 	c.id++
 	id := c.id
 	frame := map[string]any{"type": kind, "id": id}
-	for name, value := range fields {
-		frame[name] = value
-	}
+	maps.Copy(frame, fields)
 	err := c.conn.WriteJSON(frame)
 	c.writing.Unlock()
 	must(c.T, err)

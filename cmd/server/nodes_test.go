@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"sync"
 	"testing"
@@ -34,9 +35,7 @@ func TestOrder(t *testing.T) {
 		saying.Wait()
 		acknowledged := make(map[int64]string)
 		for _, a := range answers {
-			for seq, body := range a {
-				acknowledged[seq] = body
-			}
+			maps.Copy(acknowledged, a)
 		}
 		if len(acknowledged) != each*len(tabs) {
 			s.Errorf("%d numbers for %d texts", len(acknowledged), each*len(tabs))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -51,7 +52,7 @@ var (
 // errNoURL keeps an empty setting from meaning whatever libpq's environment says.
 var errNoURL = errors.New("no URL given")
 
-// newPool makes a pool that connects when it is first asked to.
+// newPool makes a pool that connects when it is first asked to, of size connections or of pool_max_conns in the URL.
 func newPool(url string, size int, kind map[string]string) (*pgxpool.Pool, error) {
 	if url == "" {
 		return nil, errNoURL
@@ -67,7 +68,9 @@ func newPool(url string, size int, kind map[string]string) (*pgxpool.Pool, error
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = connectTimeout
 	}
-	cfg.MaxConns = int32(size)
+	if !strings.Contains(url, "pool_max_conns=") {
+		cfg.MaxConns = int32(size)
+	}
 	cfg.PingTimeout = connectTimeout
 	return pgxpool.NewWithConfig(context.Background(), cfg)
 }

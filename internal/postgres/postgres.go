@@ -15,8 +15,8 @@ import (
 // Config says where the database is. Every field but URL may be left zero.
 type Config struct {
 	URL     string // postgres://user:password@host:port/database?…, or libpq's keyword form
-	Writers int    // most connections that write; default 8
-	Readers int    // most connections that read; default 8
+	Writers int    // most connections that write; default 8, or pool_max_conns in the URL
+	Readers int    // most connections that read; the same
 }
 
 func (c Config) withDefaults() Config {
