@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -41,13 +42,23 @@ type node struct {
 
 const startTimeout = 30 * time.Second
 
-// freeAddress is one that nobody listens on at this moment.
+// taken are the ports that freeAddress has given away.
+var taken sync.Map
+
+// freeAddress is one that nobody listens on, and that is given to nobody else: below the ports from which the system
+// takes those of outgoing connections.
 func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	for range 1000 {
+		port := 20000 + rand.IntN(12000)
+		if _, before := taken.LoadOrStore(port, true); before {
+			continue
+		}
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			return l.Addr().String(), l.Close()
+		}
 	}
-	return l.Addr().String(), l.Close()
+	return "", errors.New("no port is free")
 }
 
 func newNode(name, dir, postgresURL, redisURL string) (*node, error) {
