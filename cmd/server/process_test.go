@@ -172,6 +172,8 @@ func (p *process) dial(token string) *websocket.Conn {
 
 // object is what a test looks at of whatever the server sends.
 type object struct {
+	User     struct{ ID string }
+	Changes  []pushedChange
 	Type     string `json:"type"`
 	Seq      int64  `json:"seq"`
 	ID       int    `json:"id"`
