@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -61,6 +62,11 @@ func TestTable(t *testing.T) {
 	}
 	for name := range named {
 		t.Errorf("docs/faults.md names TestFaults/%s, which is not there", name)
+	}
+	for _, r := range rows() {
+		if !slices.ContainsFunc(protections, func(m mutant) bool { return m.row == r.name }) {
+			t.Errorf("no protection is taken out for TestFaults/%s", r.name)
+		}
 	}
 	there := testsOf(t, "../../internal", "..")
 	for _, m := range regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z]+)`").FindAllStringSubmatch(string(document), -1) {

@@ -92,8 +92,12 @@ var protections = []mutant{
 		[]edit{{"redis/publish.go", `pipe.Eval(ctx, raise, []string{counterKey(room)}, head)`, `_, _ = room, head`}},
 	},
 	{
-		"redis_killed_and_restarted_empty_[SEQ4][SEQ5][HUB5][HUB6][PRS2]", "presence is not written anew",
-		[]edit{{"relay/relay.go", `l.presences.Rebuild()`, ``}},
+		"redis_killed_and_restarted_empty_[SEQ4][SEQ5][HUB5][HUB6][PRS2]", "presence is not written again",
+		[]edit{
+			{"relay/relay.go", `l.presences.Rebuild()`, ``},
+			{"presence/presence.go", `case <-beat.C:
+			s.beat(ctx)`, `case <-beat.C:`},
+		},
 	},
 	{
 		"redis_FLUSHALL_while_sending_[SEQ4]", "the store takes the number that was generated, whatever its head",

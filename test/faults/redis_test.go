@@ -112,7 +112,7 @@ func redisKilled(t *testing.T) {
 	s.quick(began, time.Now())
 	s.note("Redis is started again, empty")
 	s.must(s.redis.Launch())
-	s.present(5 * time.Second)
+	s.present(8 * time.Second)
 	s.raised()
 	s.finish()
 }
