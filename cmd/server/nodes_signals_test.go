@@ -61,6 +61,9 @@ func TestPresence(t *testing.T) {
 		}
 		tabs[1].command("presence", map[string]any{"state": "online"})
 		watcher.state(bob, "online")
+		for _, c := range tabs { // or he would rightly be away while the logouts go on
+			c.command("presence", map[string]any{"state": "online"})
+		}
 		for i, p := range sessions { // a logout is a change at once, when it is the last
 			p.do(i, "POST", "/auth/logout", struct{}{}, nil)
 		}
