@@ -203,6 +203,12 @@ type tab struct {
 	more chan struct{} // closed, and made anew, when something has come
 }
 
+// pushedState is a change of presence.
+type pushedState struct {
+	UserID string `json:"user_id"`
+	State  string
+}
+
 // pushed is what the tests look at of an object.
 type pushed struct {
 	Type    string
@@ -221,10 +227,7 @@ type pushed struct {
 		UserID string `json:"user_id"`
 		Seq    int64
 	}
-	Changes []struct {
-		UserID string `json:"user_id"`
-		State  string
-	}
+	Changes   []pushedState
 	Presence  map[string]any
 	Recovered *bool
 	HeadSeq   int64 `json:"head_seq"`

@@ -66,7 +66,8 @@ func clientFrozen(t *testing.T) {
 		}
 		return n
 	}
-	s.t.Logf("it was closed as too slow after %v", s.until("it is closed as too slow", 30*time.Second, func() bool { return tooSlow() > 0 }))
+	frozen := s.until("it is closed as too slow", 30*time.Second, func() bool { return tooSlow() > 0 })
+	s.t.Logf("it was closed as too slow after %v", frozen)
 	s.pass(span - time.Since(began))
 	ended := time.Now()
 	stop()
@@ -74,8 +75,9 @@ func clientFrozen(t *testing.T) {
 	s.pass(time.Second) // for what was said last
 	during := percentile(99, s.crowd.Delivered(began, ended, sleeper))
 	t.Logf("p99 of the others: %v before, %v meanwhile", before, during)
-	// A fifth of it is what is allowed; the rest is for a machine that does other things too. loadtest measures it alone.
-	if during > before*6/5+500*time.Millisecond {
+	// A fifth of it is what is allowed; the rest is for a machine that does other things too (loadtest measures it alone).
+	// Who has to wait for the one that is frozen waits for as long as that is there.
+	if during > before*6/5+frozen/4 {
 		t.Errorf("p99 of the others went from %v to %v", before, during)
 	}
 	sleeper.Thaw()
