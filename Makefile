@@ -151,7 +151,7 @@ loadtest: build ## Measure bin/server against a bare floor (LOADTEST='run --conn
 	bin/loadtest $(LOADTEST)
 
 .PHONY: figures
-figures: need-go ## Take the figures P4, P5 and P8 of docs/benchmarks.md (minutes; on a machine that does nothing else)
+figures: need-go ## Take the figures P4 to P8 of docs/benchmarks.md (a quarter of an hour; on a machine that does nothing else)
 	go test ./cmd/loadtest -figures -run "Figure$(FIGURE)" -count=1 -v -timeout 30m
 
 ##@ Make

@@ -48,14 +48,14 @@ func programs(t *testing.T) (server, generator string) {
 
 // shared is a Postgres as in earnest, with the schema, and a Redis.
 type shared struct {
-	pg    *pgtest.Server
-	url   string // of the database
-	redis string
+	pg  *pgtest.Server
+	url string // of the database
+	rd  *redistest.Server
 }
 
 // settings are the environment of a node that uses them.
 func (s shared) settings() []string {
-	return []string{"GOCHAT_POSTGRES_URL=" + s.url, "GOCHAT_REDIS_URL=" + s.redis}
+	return []string{"GOCHAT_POSTGRES_URL=" + s.url, "GOCHAT_REDIS_URL=" + s.rd.URL()}
 }
 
 func startShared(t *testing.T, server string) shared {
@@ -71,7 +71,7 @@ func startShared(t *testing.T, server string) shared {
 	url, err := pg.Create(t.Context(), "gochat")
 	must(t, err)
 	must(t, pg.Exec(t.Context(), "gochat", "CREATE EXTENSION pg_stat_statements"))
-	s := shared{pg: pg, url: url, redis: rd.URL()}
+	s := shared{pg: pg, rd: rd, url: url}
 	migrate := exec.CommandContext(t.Context(), server, "migrate")
 	migrate.Env = append(os.Environ(), s.settings()...)
 	out, err := migrate.CombinedOutput()

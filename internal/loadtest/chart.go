@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"text/template"
 )
@@ -65,6 +66,10 @@ type point struct{ x, y float64 }
 func (r *Report) Chart() ([]byte, error) {
 	barsHeight := 24*len(r.Phases) + 50
 	top := 104 + barsHeight
+	more := r.moreBars(top)
+	if len(more) > 0 {
+		top += barsHeight
+	}
 	c := chart{
 		Height: top + 300,
 		Title:  fmt.Sprintf("%d connections in rooms of %d, %.4g messages/s", r.Workload.Connections, r.Workload.RoomSize, r.Workload.Rate),
@@ -81,13 +86,14 @@ func (r *Report) Chart() ([]byte, error) {
 		r.bars(336, 104, "Latency p99, ms", func(p *Phase) float64 { return p.Latency.P99 }),
 		r.bars(648, 104, "RSS per connection, KB", func(p *Phase) float64 { return float64(p.RSS.PerConnection) / 1024 }),
 	}
+	c.Bars = append(c.Bars, more...)
 	c.Plots = []plot{
 		r.latencyPlot(70, top+20, 390, 190),
 		r.seriesPlot(540, top+20, 390, 70, "CPU, % of a core", func(s Sample) float64 { return s.CPUPercent }),
 		r.seriesPlot(540, top+140, 390, 70, "RSS, MB", func(s Sample) float64 { return float64(s.RSS) / 1e6 }),
 	}
 	for i, p := range r.Phases {
-		c.Legend = append(c.Legend, mark{X: 24 + i*230, Y: top + 280, Class: r.class(i), Label: p.Name})
+		c.Legend = append(c.Legend, mark{X: 24 + i*min(230, 912/len(r.Phases)), Y: top + 280, Class: r.class(i), Label: p.Name})
 	}
 	var b bytes.Buffer
 	if err := chartTemplate.Execute(&b, c); err != nil {
@@ -107,7 +113,33 @@ func (r *Report) class(i int) string {
 	case strings.HasSuffix(p.Name, "frozen"):
 		return "frozen"
 	}
-	return "server"
+	return map[bool]string{false: "server", true: fmt.Sprintf("server n%d", min(p.Nodes, 3))}[p.Nodes > 1]
+}
+
+// moreBars is a second row of panels, of what only a run of several nodes has.
+func (r *Report) moreBars(y int) (panels []barPanel) {
+	if slices.ContainsFunc(r.Phases, func(p *Phase) bool { return p.Across != nil }) {
+		panels = append(panels, r.bars(24, y, "Latency p99 across nodes, ms", func(p *Phase) float64 {
+			if p.Across == nil {
+				return 0
+			}
+			return p.Across.P99
+		}))
+	}
+	for _, name := range r.apartNames() {
+		if len(panels) < 3 {
+			x := 24 + 312*len(panels)
+			panels = append(panels, r.bars(x, y, "CPU of "+name+" per delivery, µs", func(p *Phase) float64 { return p.apart(name) }))
+		}
+	}
+	for _, panel := range panels {
+		for i := range panel.Bars {
+			if panel.Bars[i].Width == 0 {
+				panel.Bars[i].Value = "–" // the floor has no database, one node no other
+			}
+		}
+	}
+	return panels
 }
 
 func (r *Report) bars(x, y int, title string, figure func(*Phase) float64) barPanel {

@@ -45,6 +45,7 @@ type client struct {
 	index   int
 	account account
 	room    *room
+	node    int  // where it connects to
 	slow    bool // freezes once it is live: never reads again
 
 	state      state
@@ -210,14 +211,17 @@ func (f *fleet) entry(c *client, p push, now time.Duration) {
 	if p.seq == c.chain.last {
 		c.lastID = append(c.lastID[:0], p.messageID...)
 	}
-	sentAt, ours := readStamp(p.body)
+	sent, ours := readStamp(p.body)
 	if !ours {
 		return
 	}
 	c.received++
 	f.tally.Received++
-	if sentAt >= f.windowStart && sentAt < f.windowEnd {
-		f.latencies.record(now - sentAt)
+	if sent.at >= f.windowStart && sent.at < f.windowEnd {
+		f.latencies.record(now - sent.at)
+		if sent.node != c.node {
+			f.across.record(now - sent.at)
+		}
 	}
 }
 

@@ -93,7 +93,8 @@ func (f *fleet) connect(c *client) error {
 			return fmt.Errorf("SO_RCVBUF: %w", err)
 		}
 	}
-	if f.target.ip[0] == 127 {
+	at := f.target.nodes[c.node]
+	if at.ip[0] == 127 {
 		// The port is chosen at connect, so that one port serves several destinations.
 		if err := unix.SetsockoptInt(c.fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1); err != nil {
 			return fmt.Errorf("IP_BIND_ADDRESS_NO_PORT: %w", err)
@@ -103,7 +104,7 @@ func (f *fleet) connect(c *client) error {
 			return fmt.Errorf("bind: %w", err)
 		}
 	}
-	err := unix.Connect(c.fd, &unix.SockaddrInet4{Addr: f.target.ip, Port: f.target.port})
+	err := unix.Connect(c.fd, &unix.SockaddrInet4{Addr: at.ip, Port: at.port})
 	if err != nil && err != unix.EINPROGRESS {
 		return fmt.Errorf("connect: %w", err)
 	}
@@ -139,7 +140,7 @@ func (t target) upgradeRequest(c *client, epoch string) []byte {
 		path += "?" + query.Encode()
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n", path, t.host)
+	fmt.Fprintf(&b, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n", path, t.nodes[c.node].host)
 	fmt.Fprintf(&b, "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n", websocketKey)
 	if c.account.token != "" {
 		fmt.Fprintf(&b, "Sec-WebSocket-Protocol: gochat.v1\r\nAuthorization: Bearer %s\r\n", c.account.token)

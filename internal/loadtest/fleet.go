@@ -17,13 +17,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// target is where the clients connect to.
+// target is where the clients connect to: those of each room are spread over the nodes.
 type target struct {
-	ip      [4]byte
-	port    int
-	host    string
+	nodes   []address
 	path    func(c *client) string
 	replies bool // speaks gochat.v1; the floor does not
+}
+
+// address is what a raw socket needs of one node.
+type address struct {
+	ip   [4]byte
+	port int
+	host string
 }
 
 // tally is what the loop counts. A delivery is one entry of the workload received by one client.
@@ -61,6 +66,7 @@ type fleet struct {
 	retries     map[string]int
 	refusals    map[string]int
 	latencies   latencies
+	across      latencies // those of them that were sent on one node and received on another
 	epoch       string
 	dials       appointments
 	dialLimit   int
@@ -95,6 +101,10 @@ func newFleet(t target, clients []*client, rooms []*room, w Workload) (*fleet, e
 		disconnects: map[string]int{}, retries: map[string]int{}, refusals: map[string]int{},
 		bodySize:    w.Body,
 		windowStart: math.MaxInt64, windowEnd: math.MaxInt64,
+	}
+	for _, c := range clients {
+		// One on each node in turn; the rooms begin at different ones.
+		c.node = (c.index%w.RoomSize + c.index/w.RoomSize) % len(t.nodes)
 	}
 	f.pong = appendFrame(nil, opText, f.random.Uint32(), []byte(`{"type":"pong"}`))
 	var err error

@@ -34,12 +34,12 @@ type FloorServer struct {
 
 // floorRoom is a prepared frame, and whom to write it to.
 type floorRoom struct {
-	mu    sync.Mutex
-	conns []net.Conn
-	frame []byte // a whole frame; its number and stamp are patched once per message
-	seqAt int
-	stamp int
-	seq   int64
+	mu     sync.Mutex
+	conns  []net.Conn
+	frame  []byte // a whole frame; its number and stamp are patched once per message
+	seqAt  int
+	sentAt int
+	seq    int64
 }
 
 func floorRoomID(index int) string { return fmt.Sprintf("00000000-0000-7000-8000-%012d", index) }
@@ -48,13 +48,13 @@ func floorRoomID(index int) string { return fmt.Sprintf("00000000-0000-7000-8000
 func newFloorRoom(index, body int) *floorRoom {
 	const id = "01990000-0000-7000-8000-000000000000"
 	object := fmt.Sprintf(`{"type":"entry","room_id":"%s","seq":%d,"kind":"text","message_id":"%s","client_id":"%s","sender_id":"%s","at":"%s","body":"%s"}`,
-		floorRoomID(index), floorFirstSeq, id, id, id, "2026-01-01T00:00:00.000Z", appendBody(nil, stampTimed, 0, body))
+		floorRoomID(index), floorFirstSeq, id, id, id, "2026-01-01T00:00:00.000Z", appendBody(nil, stampTimed, stamp{}, body))
 	frame := serverFrame(opText, []byte(object))
 	return &floorRoom{
-		frame: frame,
-		seqAt: bytes.Index(frame, []byte(`"seq":`)) + len(`"seq":`),
-		stamp: bytes.Index(frame, []byte(`"body":"`)) + len(`"body":"`),
-		seq:   floorFirstSeq,
+		frame:  frame,
+		seqAt:  bytes.Index(frame, []byte(`"seq":`)) + len(`"seq":`),
+		sentAt: bytes.Index(frame, []byte(`"body":"`)) + len(`"body":"`),
+		seq:    floorFirstSeq,
 	}
 }
 
@@ -161,7 +161,7 @@ func (r *floorRoom) relay(message []byte) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	strconv.AppendInt(r.frame[:r.seqAt], r.seq, 10)
-	copy(r.frame[r.stamp:], message[at:at+stampLength])
+	copy(r.frame[r.sentAt:], message[at:at+stampLength])
 	r.seq++
 	for _, conn := range r.conns {
 		// A connection that has gone is noticed by its own reader.

@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -27,21 +25,13 @@ const (
 	stormSpread = 500 * time.Millisecond
 )
 
-// subject is a process under test.
+// subject is what is under test, and what it leans on: processes by name whose CPU is told apart.
 type subject struct {
-	name   string
-	pid    int    // 0 when it is not on this machine
-	admin  string // host:port with /metrics, or empty
-	target target
-	beside func(context.Context) error // runs beside the measured window; may be nil
-}
-
-// moment is what is read at one point of time.
-type moment struct {
-	at             time.Duration
-	tally          tally
-	cpu, ownCPU    time.Duration
-	mallocs, alloc float64
+	name    string
+	servers []served // what they use is added up
+	apart   map[string]int
+	target  target
+	beside  func(context.Context) error // runs beside the measured window; may be nil
 }
 
 // measurement is one phase under way.
@@ -55,7 +45,7 @@ type measurement struct {
 // measure connects the crowd to the subject, runs the workload and checks what everybody received.
 func measure(ctx context.Context, s subject, w Workload, p *population, slowPercent float64) (*measurement, error) {
 	clients, rooms := w.crowd(p, slowPercent)
-	m := &measurement{subject: s, load: w, phase: &Phase{Name: s.name, Connections: len(clients)}}
+	m := &measurement{subject: s, load: w, phase: &Phase{Name: s.name, Nodes: len(s.target.nodes), Connections: len(clients)}}
 	var err error
 	if m.phase.RSS.Idle, err = m.memory(residentSet); err != nil {
 		return nil, err
@@ -204,72 +194,6 @@ func (m *measurement) sampleSeries(ctx context.Context) error {
 	}
 }
 
-// now reads everything there is to read; the page of metrics is fetched on the outer side of the window.
-func (m *measurement) now(ctx context.Context, opening bool) (moment, error) {
-	var at moment
-	var err error
-	if opening {
-		if err := m.metrics(ctx, &at); err != nil {
-			return at, err
-		}
-	}
-	if at.cpu, err = m.cpu(); err != nil {
-		return at, err
-	}
-	if at.ownCPU, err = cpuTime(os.Getpid()); err != nil {
-		return at, err
-	}
-	f := m.fleet
-	if err := f.do(func() { at.at, at.tally = f.now(), f.tally }); err != nil {
-		return at, err
-	}
-	if !opening {
-		err = m.metrics(ctx, &at)
-	}
-	return at, err
-}
-
-func (m *measurement) cpu() (time.Duration, error) {
-	if m.subject.pid == 0 {
-		return 0, nil
-	}
-	return cpuTime(m.subject.pid)
-}
-
-func (m *measurement) memory(read func(int) (int64, error)) (int64, error) {
-	if m.subject.pid == 0 {
-		return 0, nil
-	}
-	return read(m.subject.pid)
-}
-
-// metrics reads the Go runtime's counters from the admin port, where there is one.
-func (m *measurement) metrics(ctx context.Context, at *moment) error {
-	if m.subject.admin == "" {
-		return nil
-	}
-	page, err := get(ctx, "http://"+m.subject.admin+"/metrics")
-	if err != nil {
-		return err
-	}
-	at.mallocs = metric(page, "go_memstats_mallocs_total")
-	at.alloc = metric(page, "go_memstats_alloc_bytes_total")
-	return nil
-}
-
-// metric finds a series without labels in the Prometheus text format; 0 when it is not there.
-func metric(page []byte, name string) float64 {
-	for line := range strings.Lines(string(page)) {
-		if value, found := strings.CutPrefix(line, name+" "); found {
-			number, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
-			if err == nil {
-				return number
-			}
-		}
-	}
-	return 0
-}
-
 // storm drops everybody at once, has each room grow meanwhile, and lets everybody come back.
 func (m *measurement) storm(ctx context.Context, api *rest, p *population) error {
 	f, n := m.fleet, m.load.Storm
@@ -343,6 +267,10 @@ func (m *measurement) check() error {
 		m.phase.Sends.MaxLagMs = float64(f.sendLag.Microseconds()) / 1000
 		m.phase.Disconnects, m.phase.Retries, m.phase.Refusals = maps.Clone(f.disconnects), maps.Clone(f.retries), maps.Clone(f.refusals)
 		m.phase.Latency = f.latencies.summary()
+		if len(m.subject.target.nodes) > 1 {
+			across := f.across.summary()
+			m.phase.Across = &across
+		}
 		m.phase.Percentiles = percentileCurve(&f.latencies)
 	})
 	return err

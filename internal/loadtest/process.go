@@ -177,29 +177,6 @@ func get(ctx context.Context, url string) ([]byte, error) {
 	return body, err
 }
 
-// cpuTime is what a process has used of the CPU since it started, in user and kernel mode.
-func cpuTime(pid int) (time.Duration, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, fmt.Errorf("cpu time: %w", err)
-	}
-	// The second field is the program's name in parentheses and may hold anything; utime and stime are
-	// fields 14 and 15, so 11 and 12 after it (proc_pid_stat(5)).
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	if len(fields) < 13 {
-		return 0, fmt.Errorf("cpu time: /proc/%d/stat has %d fields", pid, len(fields))
-	}
-	var ticks int64
-	for _, field := range fields[11:13] {
-		n, err := strconv.ParseInt(field, 10, 64)
-		if err != nil {
-			return 0, fmt.Errorf("cpu time: %w", err)
-		}
-		ticks += n
-	}
-	return time.Duration(ticks) * clockTick, nil
-}
-
 // residentSet is the memory that a process holds, in bytes. It reads smaps_rollup: the counters behind
 // /proc/PID/statm are summed per CPU and may be megabytes behind.
 func residentSet(pid int) (int64, error) {

@@ -113,16 +113,16 @@ func FuzzEachMember(f *testing.F) {
 
 func TestStamp(t *testing.T) {
 	for _, size := range []int{stampLength, 100, 8000} {
-		body := appendBody(nil, stampTimed, 1234567*time.Microsecond, size)
+		body := appendBody(nil, stampTimed, stamp{5, 1234567 * time.Microsecond}, size)
 		if len(body) != size {
 			t.Errorf("body of %d bytes, want %d", len(body), size)
 		}
-		if at, ours := readStamp(body); !ours || at != 1234567*time.Microsecond {
-			t.Errorf("read back %v, %v", at, ours)
+		if sent, ours := readStamp(body); !ours || sent.at != 1234567*time.Microsecond || sent.node != 5 {
+			t.Errorf("read back %v, %v", sent, ours)
 		}
 	}
-	if at, ours := readStamp([]byte(silentBody(100))); !ours || at >= 0 {
-		t.Errorf("a silent body: %v, %v; it lies before every window", at, ours)
+	if sent, ours := readStamp([]byte(silentBody(100))); !ours || sent.at >= 0 {
+		t.Errorf("a silent body: %v, %v; it lies before every window", sent, ours)
 	}
 	for _, body := range []string{"", "hello", "Xerox copies of everything", "The quick brown fox jumps"} {
 		if _, ours := readStamp([]byte(body)); ours {

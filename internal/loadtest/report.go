@@ -4,11 +4,9 @@ package loadtest
 
 import (
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 )
 
@@ -36,13 +34,16 @@ type SetUp struct {
 // Phase is one subject under the workload. Figures per delivery are of the measured window.
 type Phase struct {
 	Name           string         `json:"name"`
+	Nodes          int            `json:"nodes"` // CPU, memory and allocations are those of all together
 	Connections    int            `json:"connections"`
 	ConnectSeconds float64        `json:"connect_seconds"`
 	WindowSeconds  float64        `json:"window_seconds"`
 	Sends          Sends          `json:"sends"`
 	Deliveries     Deliveries     `json:"deliveries"`
 	Latency        Latency        `json:"latency"`
+	Across         *Latency       `json:"latency_across_nodes,omitempty"` // of what was sent on one node and received on another
 	CPU            CPU            `json:"cpu"`
+	Apart          []Apart        `json:"apart,omitempty"`
 	RSS            RSS            `json:"rss"`
 	Allocations    Allocations    `json:"allocations"`
 	Bytes          int64          `json:"bytes_received"`
@@ -86,6 +87,13 @@ type CPU struct {
 	MicrosPerDeliver float64 `json:"micros_per_delivery"`
 	PercentOfCore    float64 `json:"percent_of_core"`
 	GeneratorSeconds float64 `json:"generator_seconds"`
+}
+
+// Apart is what a process beside the subject, a database, used in the window.
+type Apart struct {
+	Name             string  `json:"name"`
+	Seconds          float64 `json:"seconds"`
+	MicrosPerDeliver float64 `json:"micros_per_delivery"`
 }
 
 // RSS is the subject's resident memory in bytes: before the first connection, and in the window.
@@ -137,6 +145,7 @@ type Sample struct {
 type Ratio struct {
 	Name             string  `json:"name"`
 	CPUPerDelivery   float64 `json:"cpu_per_delivery"`
+	CPUOfOneNode     float64 `json:"cpu_per_delivery_of_one_node,omitempty"` // divided by the phase of one node instead
 	P50              float64 `json:"p50"`
 	P99              float64 `json:"p99"`
 	P999             float64 `json:"p999"`
@@ -162,6 +171,11 @@ func (p *Phase) between(first, last moment) {
 	if p.Deliveries.Received > 0 {
 		p.CPU.MicrosPerDeliver = 1e6 * p.CPU.Seconds / float64(p.Deliveries.Received)
 		p.Allocations.PerDeliver = p.Allocations.Count / float64(p.Deliveries.Received)
+	}
+	for _, name := range slices.Sorted(maps.Keys(last.apart)) {
+		a := Apart{Name: name, Seconds: (last.apart[name] - first.apart[name]).Seconds()}
+		a.MicrosPerDeliver = 1e6 * a.Seconds / float64(max(p.Deliveries.Received, 1))
+		p.Apart = append(p.Apart, a)
 	}
 	p.RSS.PerConnection = (p.RSS.End - p.RSS.Idle) / int64(p.Connections)
 }
@@ -221,6 +235,7 @@ func (r *Report) finish() {
 		}
 		r.Ratios = append(r.Ratios, Ratio{
 			Name:             p.Name,
+			CPUOfOneNode:     r.overOneNode(p),
 			CPUPerDelivery:   over(func(p *Phase) float64 { return p.CPU.MicrosPerDeliver }),
 			P50:              over(func(p *Phase) float64 { return p.Latency.P50 }),
 			P99:              over(func(p *Phase) float64 { return p.Latency.P99 }),
@@ -234,94 +249,13 @@ func (r *Report) finish() {
 
 func isFloor(p *Phase) bool { return strings.HasPrefix(p.Name, "floor") }
 
-// WriteText prints the report as a table, one column per phase.
-func (r *Report) WriteText(w io.Writer) error {
-	fmt.Fprintf(w, "%d connections in rooms of %d, %.4g messages/s of %d bytes, %v after %v of warm-up; %d CPUs",
-		r.Workload.Connections, r.Workload.RoomSize, r.Workload.Rate, r.Workload.Body, r.Workload.Duration, r.Workload.Warmup, r.CPUs)
-	if r.Workload.OneCPU {
-		fmt.Fprint(w, ", the server held to one of them and 1 GB")
-	}
-	if r.SetUp.Accounts > 0 {
-		fmt.Fprintf(w, "\nset-up: %d accounts, %d rooms in %.1f s", r.SetUp.Accounts, r.SetUp.Rooms, r.SetUp.Seconds)
-	}
-	fmt.Fprint(w, "\n\n")
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	for _, row := range r.rows() {
-		fmt.Fprintln(table, strings.Join(row, "\t")+"\t")
-	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	for _, p := range r.Phases {
-		if s := p.Storm; s != nil {
-			fmt.Fprintf(w, "\n%s: storm: %d clients with %d entries missed each were back after %.2f s (p50), %.2f s (p99), %.2f s (last), %.1f s of CPU; %v\n",
-				p.Name, s.CaughtUp, s.MissedEach, s.Seconds.P50, s.Seconds.P99, s.Seconds.Max, s.CPUSeconds, p.Retries)
+// overOneNode is what a delivery costs with several nodes, divided by what it costs with one in the same run; 0 without
+// such a phase.
+func (r *Report) overOneNode(p *Phase) float64 {
+	for _, one := range r.Phases {
+		if p.Nodes > 1 && one.Nodes == 1 && !isFloor(one) && one.CPU.MicrosPerDeliver > 0 {
+			return p.CPU.MicrosPerDeliver / one.CPU.MicrosPerDeliver
 		}
 	}
-	verdict := "\nnothing lost, doubled, out of order, refused or cut off"
-	if len(r.Faults) > 0 {
-		verdict = "\nFAULTS:\n  " + strings.Join(r.Faults, "\n  ")
-	}
-	_, err := fmt.Fprintln(w, verdict)
-	return err
-}
-
-// rows is the table: figures of each phase, then the ratio of each server phase to the floor.
-func (r *Report) rows() [][]string {
-	type line struct {
-		label string
-		cell  func(*Phase) string
-		ratio func(Ratio) float64
-	}
-	number := func(figure func(*Phase) float64, format string) func(*Phase) string {
-		return func(p *Phase) string { return fmt.Sprintf(format, figure(p)) }
-	}
-	whole := func(figure func(*Phase) int64) func(*Phase) string {
-		return func(p *Phase) string { return fmt.Sprint(figure(p)) }
-	}
-	lines := []line{
-		{"", func(p *Phase) string { return p.Name }, nil},
-		{"connections", whole(func(p *Phase) int64 { return int64(p.Connections) }), nil},
-		{"connected in, s", number(func(p *Phase) float64 { return p.ConnectSeconds }, "%.1f"), nil},
-		{"messages committed /s", number(func(p *Phase) float64 { return float64(p.Sends.Committed) / p.WindowSeconds }, "%.1f"), nil},
-		{"deliveries /s", number(func(p *Phase) float64 { return float64(p.Deliveries.Received) / p.WindowSeconds }, "%.0f"), nil},
-		{"deliveries expected, in all", whole(func(p *Phase) int64 { return p.Deliveries.ExpectedInAll }), nil},
-		{"received, in all", whole(func(p *Phase) int64 { return p.Deliveries.ReceivedInAll }), nil},
-		{"duplicated", whole(func(p *Phase) int64 { return p.Deliveries.Doubled }), nil},
-		{"out of order", whole(func(p *Phase) int64 { return p.Deliveries.OutOfOrder }), nil},
-		{"latency p50, ms", number(func(p *Phase) float64 { return p.Latency.P50 }, "%.2f"), func(r Ratio) float64 { return r.P50 }},
-		{"p99, ms", number(func(p *Phase) float64 { return p.Latency.P99 }, "%.2f"), func(r Ratio) float64 { return r.P99 }},
-		{"p99.9, ms", number(func(p *Phase) float64 { return p.Latency.P999 }, "%.2f"), func(r Ratio) float64 { return r.P999 }},
-		{"max, ms", number(func(p *Phase) float64 { return p.Latency.Max }, "%.2f"), func(r Ratio) float64 { return r.Max }},
-		{"CPU, s", number(func(p *Phase) float64 { return p.CPU.Seconds }, "%.2f"), nil},
-		{"CPU, % of a core", number(func(p *Phase) float64 { return p.CPU.PercentOfCore }, "%.1f"), nil},
-		{"CPU per delivery, µs", number(func(p *Phase) float64 { return p.CPU.MicrosPerDeliver }, "%.1f"), func(r Ratio) float64 { return r.CPUPerDelivery }},
-		{"RSS, MB", number(func(p *Phase) float64 { return float64(p.RSS.End) / 1e6 }, "%.1f"), nil},
-		{"RSS peak, MB", number(func(p *Phase) float64 { return float64(p.RSS.Peak) / 1e6 }, "%.1f"), nil},
-		{"RSS per connection, KB", number(func(p *Phase) float64 { return float64(p.RSS.PerConnection) / 1024 }, "%.1f"), func(r Ratio) float64 { return r.RSSPerConnection }},
-		{"allocations per delivery", number(func(p *Phase) float64 { return p.Allocations.PerDeliver }, "%.2f"), func(r Ratio) float64 { return r.Allocations }},
-		{"allocated, MB/s", number(func(p *Phase) float64 { return p.Allocations.Bytes / 1e6 / p.WindowSeconds }, "%.2f"), nil},
-		{"bytes received, MB", number(func(p *Phase) float64 { return float64(p.Bytes) / 1e6 }, "%.1f"), nil},
-		{"frames received", whole(func(p *Phase) int64 { return p.Frames }), nil},
-		{"generator's CPU, s", number(func(p *Phase) float64 { return p.CPU.GeneratorSeconds }, "%.2f"), nil},
-	}
-	var rows [][]string
-	for _, l := range lines {
-		row := []string{l.label}
-		for _, p := range r.Phases {
-			row = append(row, l.cell(p))
-		}
-		for _, ratio := range r.Ratios {
-			switch {
-			case l.label == "":
-				row = append(row, ratio.Name+" / floor")
-			case l.ratio == nil || l.ratio(ratio) == 0:
-				row = append(row, "")
-			default:
-				row = append(row, fmt.Sprintf("× %.2f", l.ratio(ratio)))
-			}
-		}
-		rows = append(rows, row)
-	}
-	return rows
+	return 0
 }

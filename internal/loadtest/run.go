@@ -11,22 +11,21 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
 // Server says which server to measure: one started here, or one that is running.
 type Server struct {
-	Path    string   `name:"server" default:"bin/server" help:"Server to start, in a temporary directory, on free ports." type:"path"`
-	Env     []string `help:"More settings for that server, NAME=VALUE." sep:"none"`
-	Profile string   `name:"cpu-profile" help:"Write a CPU profile of that server, taken over the measured window (it costs a few percent)." type:"path"`
-	URL     string   `name:"url" help:"Measure this running server instead, http://ADDRESS:PORT."`
-	PID     int      `name:"pid" help:"Its process, for CPU and memory."`
-	Admin   string   `help:"Its admin address, for allocations."`
+	Path    string         `name:"server" default:"bin/server" help:"Server to start, in a temporary directory, on free ports." type:"path"`
+	Nodes   []int          `help:"Start so many of that server over one Postgres and one Redis (--env=GOCHAT_POSTGRES_URL=…, --env=GOCHAT_REDIS_URL=…); of 1,2,3 each is measured, one after the other."`
+	Apart   map[string]int `help:"Processes whose CPU, with that of their children, is told apart: postgres=PID;redis=PID."`
+	Env     []string       `help:"More settings for that server, NAME=VALUE." sep:"none"`
+	Profile string         `name:"cpu-profile" help:"Write a CPU profile of that server, taken over the measured window (it costs a few percent); of the second node to FILE.2." type:"path"`
+	URL     string         `name:"url" help:"Measure this running server instead, http://ADDRESS:PORT."`
+	PID     int            `name:"pid" help:"Its process, for CPU and memory."`
+	Admin   string         `help:"Its admin address, for allocations."`
 }
 
 // Floor measures the floor alone.
@@ -44,6 +43,9 @@ func Floor(ctx context.Context, w Workload) (*Report, error) {
 
 // Run measures floor, server and floor again, in this order.
 func Run(ctx context.Context, w Workload, s Server) (*Report, error) {
+	if err := s.complete(); err != nil {
+		return nil, err
+	}
 	r, err := newReport(&w)
 	if err != nil {
 		return nil, err
@@ -107,7 +109,7 @@ func (r *Report) floor(ctx context.Context, name string) error {
 	}
 	roomSize := r.Workload.RoomSize
 	to.path = func(c *client) string { return "/floor/" + strconv.Itoa(c.index/roomSize) }
-	err = r.phase(ctx, subject{name: name, pid: child.cmd.Process.Pid, admin: admin, target: to}, p, 0, nil)
+	err = r.phase(ctx, subject{name: name, servers: []served{child.served()}, target: to}, p, 0, nil)
 	return errors.Join(err, child.stop())
 }
 
@@ -146,10 +148,10 @@ func (r *Report) started(ctx context.Context, s Server) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	var p *population
-	err = r.withServer(ctx, s, dir, func(server *process) error {
+	err = r.withServers(ctx, s, dir, 1, func(servers []*process) error {
 		start := time.Now()
 		var err error
-		p, err = newREST("http://"+server.addr).populate(ctx, r.Workload)
+		p, err = newREST("http://"+servers[0].addr).populate(ctx, r.Workload)
 		if err != nil {
 			return fmt.Errorf("set-up: %w", err)
 		}
@@ -159,13 +161,20 @@ func (r *Report) started(ctx context.Context, s Server) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, slow := range r.slowShares() {
-		err := r.withServer(ctx, s, dir, func(server *process) error {
-			under := subject{pid: server.cmd.Process.Pid, admin: server.admin, beside: r.profile(s, server.admin)}
-			return r.server(ctx, server.addr, under, p, slow)
-		})
-		if err != nil {
-			return err
+	for _, count := range s.counts() {
+		for _, slow := range r.slowShares() {
+			err := r.withServers(ctx, s, dir, count, func(servers []*process) error {
+				under := subject{name: s.phaseName(count), apart: s.Apart, beside: r.profile(s, servers)}
+				var addrs []string
+				for _, server := range servers {
+					under.servers = append(under.servers, server.served())
+					addrs = append(addrs, server.addr)
+				}
+				return r.server(ctx, addrs, under, p, slow)
+			})
+			if err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -179,20 +188,19 @@ func (r *Report) slowShares() []float64 {
 	return []float64{0}
 }
 
-// server measures one server phase: the process under test, listening on addr.
-func (r *Report) server(ctx context.Context, addr string, under subject, p *population, slow float64) error {
+// server measures one server phase: the processes under test, listening on addrs.
+func (r *Report) server(ctx context.Context, addrs []string, under subject, p *population, slow float64) error {
 	var err error
-	if under.target, err = targetAt(addr); err != nil {
+	if under.target, err = targetAt(addrs...); err != nil {
 		return err
 	}
 	under.target.replies = true
 	under.target.path = func(*client) string { return "/api/v1/ws" }
 	if slow > 0 {
-		under.name = fmt.Sprintf("server, %g %% frozen", slow)
+		under.name += fmt.Sprintf(", %g %% frozen", slow)
 		return r.phase(ctx, under, p, slow, nil)
 	}
-	under.name = "server"
-	return r.phase(ctx, under, p, 0, newREST("http://"+addr))
+	return r.phase(ctx, under, p, 0, newREST("http://"+addrs[0]))
 }
 
 // running measures a server that somebody else has started.
@@ -208,50 +216,12 @@ func (r *Report) running(ctx context.Context, s Server) error {
 	}
 	r.SetUp = SetUp{Accounts: len(p.accounts) + 1, Rooms: len(p.rooms), Seconds: time.Since(start).Seconds()}
 	for _, slow := range r.slowShares() {
-		if err := r.server(ctx, parsed.Host, subject{pid: s.PID, admin: s.Admin}, p, slow); err != nil {
+		under := subject{name: s.phaseName(1), servers: []served{{s.PID, s.Admin}}, apart: s.Apart}
+		if err := r.server(ctx, []string{parsed.Host}, under, p, slow); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// withServer runs fn against a fresh server process on the data in dir.
-func (r *Report) withServer(ctx context.Context, s Server, dir string, fn func(*process) error) error {
-	addr, admin, err := freeAddresses()
-	if err != nil {
-		return err
-	}
-	cmd := exec.Command(s.Path)
-	cmd.Dir = dir
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GOCHAT_") })
-	cmd.Env = append(cmd.Env,
-		"GOCHAT_LISTEN="+addr, "GOCHAT_ADMIN_LISTEN="+admin, "GOCHAT_DATA_DIR="+filepath.Join(dir, "data"),
-		"GOCHAT_AUTH_RATE=0", "GOCHAT_SEND_RATE=0", "GOCHAT_GUESTS=true", "GOCHAT_ACCESS_TOKEN_TTL=24h",
-		"GOCHAT_LOG_LEVEL=warn", "GOCHAT_DRAIN=2s")
-	if s.Profile != "" {
-		cmd.Env = append(cmd.Env, "GOCHAT_PPROF=true")
-	}
-	cmd.Env = append(cmd.Env, s.Env...)
-	server, err := startProcess(ctx, cmd, addr, admin, r.Workload.OneCPU)
-	if err != nil {
-		return err
-	}
-	return errors.Join(fn(server), server.stop())
-}
-
-// profile takes a CPU profile of the server over the measured window, if one is asked for.
-func (r *Report) profile(s Server, admin string) func(context.Context) error {
-	if s.Profile == "" {
-		return nil
-	}
-	return func(ctx context.Context) error {
-		seconds := int(r.Workload.Duration.Seconds())
-		profile, err := get(ctx, fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", admin, seconds))
-		if err != nil {
-			return fmt.Errorf("profile: %w", err)
-		}
-		return os.WriteFile(s.Profile, profile, 0o644)
-	}
 }
 
 func freeAddresses() (addr, admin string, err error) {
@@ -262,11 +232,15 @@ func freeAddresses() (addr, admin string, err error) {
 	return addr, admin, err
 }
 
-// targetAt resolves host:port to what a raw socket needs.
-func targetAt(hostport string) (target, error) {
-	addr, err := net.ResolveTCPAddr("tcp4", hostport)
-	if err != nil {
-		return target{}, fmt.Errorf("target: %w", err)
+// targetAt resolves the host:port of each node to what a raw socket needs.
+func targetAt(hostports ...string) (target, error) {
+	var t target
+	for _, hostport := range hostports {
+		addr, err := net.ResolveTCPAddr("tcp4", hostport)
+		if err != nil {
+			return target{}, fmt.Errorf("target: %w", err)
+		}
+		t.nodes = append(t.nodes, address{ip: [4]byte(addr.IP.To4()), port: addr.Port, host: hostport})
 	}
-	return target{ip: [4]byte(addr.IP.To4()), port: addr.Port, host: hostport}, nil
+	return t, nil
 }

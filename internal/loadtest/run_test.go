@@ -244,11 +244,7 @@ func TestRunEndsWithItsContext(t *testing.T) {
 // The real server, built and started as the command does it: populated, started afresh, loaded, dropped, resumed.
 func TestRunStartsTheServer(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "server")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", path, "github.com/gochat-dev/gochat/cmd/server")
-	if output, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, output)
-	}
+	path := buildServer(t)
 	profile := filepath.Join(t.TempDir(), "cpu.pprof")
 	w := small()
 	w.Storm = 5
@@ -271,4 +267,14 @@ func TestRunStartsTheServer(t *testing.T) {
 	if written, err := os.Stat(profile); err != nil || written.Size() == 0 {
 		t.Errorf("profile: %v", err)
 	}
+}
+
+func buildServer(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "server")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", path, "github.com/gochat-dev/gochat/cmd/server")
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, output)
+	}
+	return path
 }

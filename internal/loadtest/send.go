@@ -10,22 +10,30 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A body starts with a stamp: a letter and the time of sending in nanoseconds of the generator's own clock,
-// as 16 hexadecimal digits. Latency is thus one clock's difference, whatever the server does with the entry.
+// A body starts with a stamp: a letter, and as hexadecimal digits the sender's node (2) and the time of sending in
+// nanoseconds of the generator's own clock (14). Latency is thus one clock's difference, whatever the server does with
+// the entry, and whoever receives it knows whether it comes from another node.
 const (
 	stampTimed  = 'T' // latency counts
 	stampSilent = 'S' // written while nobody was connected: counted, not timed
 	stampLength = 17
+	stampNode   = 56 // the node stands above so many bits of time
 )
+
+// stamp is where and when a message was sent.
+type stamp struct {
+	node int
+	at   time.Duration
+}
 
 const filler = " The quick brown fox jumps over the lazy dog and goes on to say what everybody in the room was waiting for."
 
-// appendBody appends a body of size bytes (at least a stamp) that was sent at the given time.
-func appendBody(dst []byte, stamp byte, at time.Duration, size int) []byte {
+// appendBody appends a body of size bytes (at least a stamp) that was sent there and then.
+func appendBody(dst []byte, kind byte, sent stamp, size int) []byte {
 	const digits = "0123456789abcdef"
-	dst = append(dst, stamp)
+	dst = append(dst, kind)
 	for shift := 60; shift >= 0; shift -= 4 {
-		dst = append(dst, digits[uint64(at)>>shift&0xF])
+		dst = append(dst, digits[(uint64(sent.node)<<stampNode|uint64(sent.at))>>shift&0xF])
 	}
 	for rest := size - stampLength; rest > 0; rest -= len(filler) {
 		dst = append(dst, filler[:min(rest, len(filler))]...)
@@ -33,19 +41,19 @@ func appendBody(dst []byte, stamp byte, at time.Duration, size int) []byte {
 	return dst
 }
 
-// readStamp tells whether a body is the workload's, and when it was sent; a silent one was sent before all time.
-func readStamp(body []byte) (time.Duration, bool) {
+// readStamp tells whether a body is the workload's, and where and when it was sent; a silent one was sent before all time.
+func readStamp(body []byte) (stamp, bool) {
 	if len(body) < stampLength || body[0] != stampTimed && body[0] != stampSilent {
-		return 0, false
+		return stamp{}, false
 	}
-	at, err := strconv.ParseUint(string(body[1:stampLength]), 16, 63)
+	n, err := strconv.ParseUint(string(body[1:stampLength]), 16, 63)
 	if err != nil {
-		return 0, false
+		return stamp{}, false
 	}
 	if body[0] == stampSilent {
-		return -1, true
+		return stamp{at: -1}, true
 	}
-	return time.Duration(at), true
+	return stamp{int(n >> stampNode), time.Duration(n & (1<<stampNode - 1))}, true
 }
 
 // send has one client send one message now.
@@ -60,7 +68,7 @@ func (f *fleet) send(c *client) {
 	b = append(b, `","client_id":"`...)
 	b = append(b, uuid.NewString()...)
 	b = append(b, `","body":"`...)
-	b = appendBody(b, stampTimed, f.now(), f.bodySize)
+	b = appendBody(b, stampTimed, stamp{c.node, f.now()}, f.bodySize)
 	b = append(b, `"}`...)
 	f.scratch = b
 	command := appendFrame(make([]byte, 0, len(b)+8), opText, f.random.Uint32(), b)
@@ -132,5 +140,5 @@ func (f *fleet) writable(c *client) {
 
 // silentBody is the body of a message that is sent over REST while nobody is connected.
 func silentBody(size int) string {
-	return string(appendBody(nil, stampSilent, 0, size))
+	return string(appendBody(nil, stampSilent, stamp{}, size))
 }

@@ -208,6 +208,9 @@ func (s *Server) url(user, database string) string {
 // Addr is where the server listens: for a proxy before it.
 func (s *Server) Addr() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
 
+// PID is the postmaster's: the others are its children.
+func (s *Server) PID() int { return s.process.Process.Pid }
+
 // Log is what the server has written so far.
 func (s *Server) Log() string {
 	text, err := os.ReadFile(filepath.Join(s.dir, "log"))

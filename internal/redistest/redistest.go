@@ -171,6 +171,9 @@ func (s *Server) URL() string {
 // Addr is where the server listens: for a proxy before it.
 func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
 
+// PID is that of the process, while it runs.
+func (s *Server) PID() int { return s.process.Process.Pid }
+
 // Log is what the server has written so far.
 func (s *Server) Log() string {
 	text, err := os.ReadFile(filepath.Join(s.dir, "log"))
