@@ -1,8 +1,9 @@
 // A long room: few rows in the page, history that comes from above without moving what one reads, links to the end.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { PASSWORD, api, launchBrowser, newPerson, shoot, startServer } from './stage.mjs'
-import { composer, log, message, say } from './screens.mjs'
+import { PASSWORD, api, launchBrowser, newPerson, shoot, shootAll, startServer } from './stage.mjs'
+import { accessible } from './axe.mjs'
+import { composer, log, message, roomLink, say } from './screens.mjs'
 
 const MESSAGES = 400
 const UNREAD = 30
@@ -93,6 +94,73 @@ describe('a long room', { concurrency: 1 }, () => {
     })
     assert.ok(hidden <= 0, `the newest message is ${hidden} px below the edge`)
     assert.deepEqual(ann.faults, [])
+  })
+
+  const numbered = (page, seq) => log(page).locator(`article[data-seq="${seq}"]`)
+  /** How far a message's middle is from the timeline's, in pixels. */
+  const offCentre = (page, seq) =>
+    numbered(page, seq).evaluate((row) => {
+      const middle = ({ top, bottom }) => (top + bottom) / 2
+      return Math.abs(middle(row.getBoundingClientRect()) - middle(row.closest('[role="log"]').getBoundingClientRect()))
+    })
+
+  async function arrived(page, seq) {
+    await numbered(page, seq).waitFor()
+    await page.waitForFunction(() => !location.search.includes('at='))
+    const off = await offCentre(page, seq)
+    assert.ok(off < 80, `message ${seq} is ${off} px from the middle`)
+  }
+
+  test('a link to a message is copied, and leads to it from anywhere', async () => {
+    const { context, page } = ann
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+    const place = `${server.origin}/rooms/${room.id}?at=345`
+    await page.goto(place)
+    const row = numbered(page, 345)
+    await arrived(page, 345)
+    await row.hover()
+    await row.getByRole('button', { name: 'Copy link to this message' }).click()
+    await row.getByRole('button', { name: 'Link copied' }).waitFor()
+    const link = await page.evaluate(() => navigator.clipboard.readText())
+    assert.equal(link, place)
+    await accessible(page, 'a message by link')
+    await shootAll(page, 'linked')
+  })
+
+  test('a link far back, in a message, leads there without a reload, and one gets back to the end', async () => {
+    const { page } = ann
+    const far = `${server.origin}/rooms/${room.id}?at=60`
+    await say(page, `see ${far} for that`)
+    await page.evaluate(() => (window.same = true))
+    await log(page).getByRole('link', { name: far }).click()
+    await arrived(page, 60)
+    await page.getByRole('button', { name: 'To the latest' }).click()
+    await message(page, 'for that').waitFor()
+    await log(page).getByRole('link', { name: far }).click()
+    await arrived(page, 60)
+    assert.equal(await page.evaluate(() => window.same), true)
+  })
+
+  test('a number that nobody has written yet leads to the end', async () => {
+    const { page } = ann
+    await page.goto(`${server.origin}/rooms/${room.id}?at=999999`)
+    await message(page, 'for that').waitFor()
+    await page.waitForFunction(() => !location.search.includes('at='))
+    assert.deepEqual(ann.faults, [])
+  })
+
+  test('what a link passes by is not read', async () => {
+    const { page } = ann
+    const home = `${server.origin}/`
+    await page.goto(home)
+    await page.getByRole('heading', { name: 'Pick a room' }).waitFor()
+    await rest.call('POST', `/rooms/${room.id}/messages`, { token: bobToken, body: { client_id: crypto.randomUUID(), body: 'unseen' } })
+    await roomLink(page, 'Long, 1 unread').waitFor()
+    await page.goto(`${home}rooms/${room.id}?at=60`)
+    await arrived(page, 60)
+    await page.getByRole('button', { name: '1 new' }).click()
+    await message(page, 'unseen').waitFor()
+    await page.getByRole('button', { name: '1 new' }).waitFor({ state: 'hidden' })
   })
 
   /** Scrolls up a little with the wheel, and tells how far one message went: just as far, whatever was loaded meanwhile. */

@@ -17,6 +17,12 @@ export async function register(page, username, displayName) {
   await page.locator('form').getByRole('button', { name: 'Create account' }).click()
 }
 
+export async function logIn(page, username) {
+  await page.getByLabel('Username').fill(username)
+  await page.getByLabel('Password').fill(PASSWORD)
+  await page.locator('form').getByRole('button', { name: 'Log in' }).click()
+}
+
 export async function createRoom(page, name, kind = 'Private') {
   await page.getByRole('button', { name: 'New room' }).click()
   const dialog = page.getByRole('dialog', { name: 'New room' })

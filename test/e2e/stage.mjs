@@ -178,6 +178,19 @@ export async function shoot(page, name) {
   await page.screenshot({ path: path.join(shotsFolder, `${name}.png`) })
 }
 
+/** Takes a picture wide and on a phone, in light and in dark. */
+export async function shootAll(page, name) {
+  const before = page.viewportSize()
+  for (const [width, height] of [[1440, 900], [390, 844]]) {
+    await page.setViewportSize({ width, height })
+    for (const colorScheme of ['light', 'dark']) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      await shoot(page, `${name}-${width}-${colorScheme}`)
+    }
+  }
+  await page.setViewportSize(before)
+}
+
 /** The REST API by hand: what outside programs see. */
 export function api(origin) {
   const call = async (method, path, { token, body } = {}) => {

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react'
 import { CreateRoomDialog } from '../features/rooms/CreateRoomDialog'
 import { DiscoverDialog } from '../features/rooms/DiscoverDialog'
 import { Sidebar } from '../features/rooms/Sidebar'
+import { SettingsDialog } from '../features/settings/SettingsDialog'
 import { UserMenu } from '../features/settings/UserMenu'
 import { Switcher } from '../features/switcher/Switcher'
 import { useChat, useMaybeChat, useRoom, useRooms, useSession, useStore } from '../model/hooks'
@@ -37,7 +38,7 @@ function ToLogin() {
   return <Redirect href={wanted === '/' ? '/login' : `/login?next=${encodeURIComponent(wanted)}`} />
 }
 
-type Opened = 'create' | 'discover' | 'switch' | 'help'
+type Opened = 'create' | 'discover' | 'switch' | 'help' | 'settings'
 
 function Shell() {
   const navigate = useNavigate()
@@ -63,7 +64,7 @@ function Shell() {
           onSwitch={() => setOpened('switch')}
           onDiscover={() => setOpened('discover')}
           onCreate={() => setOpened('create')}
-          footer={<UserMenu onHelp={() => setOpened('help')} />}
+          footer={<UserMenu onHelp={() => setOpened('help')} onSettings={() => setOpened('settings')} />}
         />
       </div>
       <div className={styles.main}>
@@ -76,6 +77,7 @@ function Shell() {
       <DiscoverDialog {...dialog('discover')} />
       <Switcher {...dialog('switch')} current={roomId} onDiscover={() => setOpened('discover')} />
       <HelpDialog {...dialog('help')} />
+      <SettingsDialog {...dialog('settings')} />
     </div>
   )
 }

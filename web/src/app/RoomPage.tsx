@@ -1,12 +1,13 @@
-import { Link, useNavigate, useParams } from '@tanstack/react-router'
-import { ArrowLeft, DoorClosed, Hash, Lock, UserPlus, Users } from 'lucide-react'
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { ArrowLeft, DoorClosed, Hash, Lock, Settings2, UserPlus, Users } from 'lucide-react'
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { Composer, type ComposerHandle } from '../features/composer/Composer'
 import { InviteDialog } from '../features/invites/InviteDialog'
 import { MembersPanel } from '../features/members/MembersPanel'
+import { RoomSettingsDialog } from '../features/rooms/RoomSettingsDialog'
 import { Timeline } from '../features/timeline/Timeline'
 import { TypingLine } from '../features/timeline/TypingLine'
-import { useChat, useRoom, useRoomState, useRooms } from '../model/hooks'
+import { useChat, useRoom, useRoomState, useRooms, useStore } from '../model/hooks'
 import type { RoomStore } from '../model/roomStore'
 import { IconButton } from '../ui/Button'
 import { EmptyState } from '../ui/EmptyState'
@@ -14,17 +15,31 @@ import { useMedia } from '../ui/useMedia'
 import styles from './RoomPage.module.css'
 import { useShortcuts } from './shortcuts'
 
+const NOT_HERE = {
+  title: 'You are not in this room',
+  text: 'You left it, were removed, or it is gone. If somebody gave you an invite link, open that.',
+}
+
+/** By what a room ended for oneself. */
+const GONE: Partial<Record<string, typeof NOT_HERE>> = {
+  left: { title: 'You left this room', text: 'To come back, find it under “Discover rooms” or ask for an invite link.' },
+  removed: { title: 'You were removed from this room', text: 'An admin did that. If it was by mistake, ask for an invite link.' },
+  deleted: { title: 'This room was deleted', text: 'Its owner ended it for everybody, with all that was said in it.' },
+}
+
 export function RoomPage() {
   const { roomId } = useParams({ from: '/chat/rooms/$roomId' })
   const room = useRoom(roomId)
   const known = useRooms() !== undefined
   const members = useMembersShown()
+  const { replica } = useChat()
   if (room !== undefined) return <Room key={roomId} room={room} members={members} />
   if (!known) return <main className={styles.page} aria-busy />
+  const gone = GONE[replica.whyGone(roomId) ?? ''] ?? NOT_HERE
   return (
     <main className={styles.page}>
-      <EmptyState icon={<DoorClosed size={40} aria-hidden />} title="You are not in this room">
-        <p>You left it, were removed, or it is gone. If somebody gave you an invite link, open that.</p>
+      <EmptyState icon={<DoorClosed size={40} aria-hidden />} title={gone.title}>
+        <p>{gone.text}</p>
         <Link to="/">To your rooms</Link>
       </EmptyState>
     </main>
@@ -51,9 +66,10 @@ function useMembersShown(): MembersShown {
 function Room({ room, members }: { room: RoomStore; members: MembersShown }) {
   const chat = useChat()
   const [inviting, setInviting] = useState(false)
+  const [changing, setChanging] = useState(false)
   const composer = useRef<ComposerHandle>(null)
   const role = useRoomState(room, (state) => state.room.role)
-  const mayInvite = role === 'owner' || role === 'admin'
+  const mayManage = role === 'owner' || role === 'admin'
   const covered = members.shown && members.over
   useShortcuts({ write: () => (covered ? members.show(false) : composer.current?.focus()) })
 
@@ -63,24 +79,47 @@ function Room({ room, members }: { room: RoomStore; members: MembersShown }) {
     return () => chat.close(room.id)
   }, [chat, room.id])
 
+  const isGoing = useLinkedMessage(room)
   const invite = useCallback(() => setInviting(true), [])
   return (
     <>
       <main className={styles.page} inert={covered}>
         <RoomHeader
           room={room}
-          onInvite={mayInvite ? invite : undefined}
+          onInvite={mayManage ? invite : undefined}
+          onSettings={mayManage ? () => setChanging(true) : undefined}
           membersShown={members.shown}
           onMembers={() => members.show(!members.shown)}
         />
-        <Timeline room={room} onInvite={mayInvite ? invite : undefined} />
+        <Timeline room={room} passing={isGoing} onInvite={mayManage ? invite : undefined} />
         <TypingLine room={room} />
         <Composer ref={composer} room={room} />
       </main>
-      {members.shown && <MembersSide room={room} members={members} onInvite={mayInvite ? invite : undefined} />}
+      {members.shown && <MembersSide room={room} members={members} onInvite={mayManage ? invite : undefined} />}
       <InviteDialog room={room} open={inviting} onClose={() => setInviting(false)} />
+      <RoomSettingsDialog room={room} open={changing} onClose={() => setChanging(false)} />
     </>
   )
+}
+
+/** Goes to the message that a link names (`?at=seq`), once. Until it is there, what is on screen is not taken for read. */
+function useLinkedMessage(room: RoomStore): boolean {
+  const chat = useChat()
+  const navigate = useNavigate()
+  const { at } = useSearch({ from: '/chat/rooms/$roomId' })
+  const filled = useRoomState(room, (state) => state.filled)
+  const live = useStore(chat.connection).phase === 'live'
+  useEffect(() => {
+    if (at === undefined || !filled) return
+    let wanted = true
+    void chat.history.goTo(room.id, at).then((there) => {
+      if (there && wanted) void navigate({ to: '/rooms/$roomId', params: { roomId: room.id }, replace: true })
+    })
+    return () => {
+      wanted = false
+    }
+  }, [chat, room.id, at, filled, live, navigate])
+  return at !== undefined
 }
 
 /** The members, beside the room or over it. Over it they have the focus, and give it back. */
@@ -114,11 +153,12 @@ function MembersSide({ room, members, onInvite }: { room: RoomStore; members: Me
 interface RoomHeaderProps {
   room: RoomStore
   onInvite?: () => void
+  onSettings?: () => void
   membersShown: boolean
   onMembers: () => void
 }
 
-function RoomHeader({ room, onInvite, membersShown, onMembers }: RoomHeaderProps) {
+function RoomHeader({ room, onInvite, onSettings, membersShown, onMembers }: RoomHeaderProps) {
   const { name, topic, visibility, member_count } = useRoomState(room, (state) => state.room)
   const onlineCount = useRoomState(room, (state) => state.onlineCount)
   const Icon = visibility === 'private' ? Lock : Hash
@@ -141,6 +181,11 @@ function RoomHeader({ room, onInvite, membersShown, onMembers }: RoomHeaderProps
       {onInvite !== undefined && (
         <IconButton label="Invite people" onClick={onInvite}>
           <UserPlus size={19} aria-hidden />
+        </IconButton>
+      )}
+      {onSettings !== undefined && (
+        <IconButton label="Room settings" onClick={onSettings}>
+          <Settings2 size={19} aria-hidden />
         </IconButton>
       )}
       <IconButton label="Members" aria-pressed={membersShown} onClick={onMembers}>

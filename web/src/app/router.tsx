@@ -16,7 +16,12 @@ const invite = createRoute({ getParentRoute: () => root, path: '/invite/$code', 
 
 const chat = createRoute({ getParentRoute: () => root, id: 'chat', component: ChatLayout })
 const home = createRoute({ getParentRoute: () => chat, path: '/', component: HomePage })
-const room = createRoute({ getParentRoute: () => chat, path: '/rooms/$roomId', component: RoomPage })
+const room = createRoute({
+  getParentRoute: () => chat,
+  path: '/rooms/$roomId',
+  validateSearch: (search): { at?: number } => (Number.isSafeInteger(search.at) ? { at: Number(search.at) } : {}),
+  component: RoomPage,
+})
 
 export const router = createRouter({ routeTree: root.addChildren([login, invite, chat.addChildren([home, room])]) })
 

@@ -94,6 +94,12 @@ export class ChatClient {
     this.replica.dispose()
   }
 
+  /** One's own name is another, by a request; the server's `user_updated` says the same, before or after. */
+  setMe(me: User): void {
+    this.me.set(me)
+    this.people.learn([me])
+  }
+
   /** A room became the user's by a request; the server's `room_added` says the same, before or after. */
   addRoom(room: Room): void {
     this.replica.addRoom(room)

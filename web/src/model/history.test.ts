@@ -89,6 +89,51 @@ describe('a room with more unread than its newest page', () => {
   })
 })
 
+describe('a message by its number', () => {
+  test('far back: the log around it is shown, and nothing else is asked', async () => {
+    const { replica, history, open, past, asked } = setUp(300)
+    await open()
+    await expect(history.goTo('r', 120)).resolves.toBe(true)
+    expect(past()).toEqual(range(95, 169))
+    expect(replica.room('r')?.get().view).toMatchObject({ from: 'place', at: 120 })
+    expect(asked).toHaveLength(3)
+    await expect(history.goTo('r', 100)).resolves.toBe(true)
+    expect([asked.length, replica.room('r')?.get().view.at]).toEqual([3, 100])
+  })
+
+  test('among the newest: nothing is asked, and what was read elsewhere is left', async () => {
+    const { replica, history, open, past, asked } = setUp(300)
+    await open()
+    await history.goTo('r', 120)
+    await expect(history.goTo('r', 260)).resolves.toBe(true)
+    expect([past(), asked.length]).toEqual([undefined, 3])
+    expect(replica.room('r')?.get().view).toMatchObject({ from: 'place', at: 260 })
+  })
+
+  test.each([[1], [0], [-4]])('%d: the beginning', async (seq) => {
+    const { history, open, past } = setUp(300)
+    await open()
+    await expect(history.goTo('r', seq)).resolves.toBe(true)
+    expect(past()).toEqual(range(1, 50))
+  })
+
+  test('that nobody has written yet: the end', async () => {
+    const { history, open, past, asked } = setUp(300)
+    await open()
+    await expect(history.goTo('r', 301)).resolves.toBe(true)
+    expect([past(), asked.length]).toEqual([undefined, 1])
+  })
+
+  test('before the room is there, or without a connection: not yet', async () => {
+    const { history, open, past, cut } = setUp(300)
+    await expect(history.goTo('r', 120)).resolves.toBe(false)
+    await open()
+    cut()
+    await expect(history.goTo('r', 120)).resolves.toBe(false)
+    expect(past()).toBeUndefined()
+  })
+})
+
 test('where the newest page reaches back far enough nothing more is asked', async () => {
   const { asked, open, past } = setUp(255)
   await open()

@@ -32,6 +32,12 @@ export async function stretchAround(call: Call, roomId: string, after: number): 
   }
 }
 
+/** Whether a stretch of the log reaches over a number. */
+function holds(entries: readonly Entry[] | undefined, seq: number): boolean {
+  const [first, last] = [entries?.[0], entries?.at(-1)]
+  return first !== undefined && last !== undefined && first.seq <= seq && seq <= last.seq
+}
+
 /** Reads a room's log where it is not held: page by page from what is on screen, or at a place far from it. */
 export class History {
   private readonly replica: Replica
@@ -60,6 +66,34 @@ export class History {
     const last = room?.get().timeline.past?.entries.at(-1)
     if (room === undefined || last === undefined) return
     await this.load(room, { after_seq: last.seq }, (now, page) => timeline.append(now, page.entries))
+  }
+
+  /**
+   * Shows the log at a number; a number that is none is taken for the nearest. Tells whether it could be shown: before
+   * the room's newest page has come, and without a connection, it can't.
+   */
+  async goTo(roomId: string, seq: number): Promise<boolean> {
+    const room = this.replica.room(roomId)
+    if (room?.get().filled !== true) return false
+    const { timeline: held } = room.get()
+    if ([held.past?.entries, held.entries].some((entries) => holds(entries, seq))) {
+      const inRun = holds(held.entries, seq)
+      room.show((now) => (inRun ? timeline.leave(now) : now), 'place', seq)
+      return true
+    }
+    if (seq > held.known) {
+      this.toLatest(roomId)
+      return true
+    }
+    try {
+      const stretch = await stretchAround(this.call, roomId, Math.max(0, seq - 1))
+      this.replica.people.learn(stretch.users)
+      this.replica.wantNames(room, stretch.entries)
+      room.show((now) => timeline.visit(now, stretch.entries, stretch.has_more), 'place', seq)
+      return true
+    } catch {
+      return false // the connection went: whoever wants to go there asks again
+    }
   }
 
   /** Shows the end of the log again. */

@@ -19,6 +19,11 @@ test.each([
   ['room_changed', { topic: 'Seeds' }, 'ANN set the topic: Seeds'],
   ['room_changed', { topic: '' }, 'ANN removed the topic'],
   ['room_changed', { visibility: 'public' }, 'ANN made the room public'],
+  ['room_changed', { name: 'Garden', topic: '' }, 'ANN named the room “Garden” and removed the topic'],
+  [
+    'room_changed', { name: 'Garden', visibility: 'private', topic: 'Seeds' },
+    'ANN named the room “Garden”, made the room private and set the topic: Seeds',
+  ],
   ['from_the_future', {}, undefined],
 ])('%s %o: %s', (kind, data, said) => {
   expect(note(entry(kind, { data }), nameOf)).toBe(said)

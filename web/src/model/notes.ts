@@ -26,10 +26,14 @@ export function note(entry: Entry, nameOf: NameOf): string | undefined {
   }
 }
 
-function roomChange(who: string, data: Record<string, unknown>): string {
-  if (typeof data.name === 'string') return `${who} named the room “${data.name}”`
-  if (typeof data.topic === 'string') return data.topic === '' ? `${who} removed the topic` : `${who} set the topic: ${data.topic}`
-  return `${who} made the room ${text(data.visibility)}`
+function roomChange(who: string, { name, topic, visibility }: Record<string, unknown>): string {
+  const changes = [
+    ...(typeof name === 'string' ? [`named the room “${name}”`] : []),
+    ...(typeof visibility === 'string' ? [`made the room ${visibility}`] : []),
+    ...(typeof topic === 'string' ? [topic === '' ? 'removed the topic' : `set the topic: ${topic}`] : []),
+  ]
+  const last = changes.pop() ?? 'changed the room'
+  return changes.length === 0 ? `${who} ${last}` : `${who} ${changes.join(', ')} and ${last}`
 }
 
 /** An entry in one line, for lists of rooms. */

@@ -23,15 +23,19 @@ export function wordsFor(code: string | undefined): string {
   return (code === undefined ? undefined : WORDS[code]) ?? 'The server refused it.'
 }
 
-/** Any failure of a request in plain words, with the way out. */
-export function explain(error: unknown): string {
+/**
+ * Any failure of a request in plain words, with the way out.
+ *
+ * @param here what a code means in this place, where that can be said better
+ */
+export function explain(error: unknown, here: Partial<Record<string, string>> = {}): string {
   if (error instanceof Unreachable) return 'The server does not answer. Check your connection and try again.'
   if (!(error instanceof ApiError)) return 'Something went wrong. Try again.'
   if (error.code === 'rate_limited') {
     const seconds = Math.ceil(error.retryAfterMs / 1000)
     return seconds > 0 ? `Too many tries. Wait ${seconds} s and try again.` : 'Too many tries. Wait a little.'
   }
-  return WORDS[error.code] ?? (error.status < 500 ? error.message : 'The server has a problem. Try again soon.')
+  return here[error.code] ?? WORDS[error.code] ?? (error.status < 500 ? error.message : 'The server has a problem. Try again soon.')
 }
 
 /** Whether a failure has this code. */

@@ -42,6 +42,8 @@ export class Replica {
   private readonly handlers: ReplicaHandlers
   private readonly held = new Map<string, RoomStore>()
   private readonly gaps = new Gaps((room) => this.mend(room))
+  /** Rooms that ended for this user while the page was open, and by what: `left`, `removed` or `deleted`. */
+  private readonly removed = new Map<string, string>()
   private readonly retries = new Set<ReturnType<typeof setTimeout>>()
   private epoch: string | undefined
   private openRoom: string | undefined
@@ -61,6 +63,11 @@ export class Replica {
 
   room(roomId: string): RoomStore | undefined {
     return this.held.get(roomId)
+  }
+
+  /** By what a room that is not held any more ended, if that was seen. */
+  whyGone(roomId: string): string | undefined {
+    return this.removed.get(roomId)
   }
 
   /** The room on screen: its newest entries, presence and reads are asked for, and kept up to date. */
@@ -130,6 +137,7 @@ export class Replica {
         this.held.get(push.room.id)?.setProfile(push.room)
         break
       case 'room_removed':
+        this.removed.set(push.room_id, push.reason)
         this.removeRoom(push.room_id)
         break
       case 'user_updated':

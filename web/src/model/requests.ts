@@ -64,8 +64,30 @@ export const setRole = (api: Api, roomId: string, userId: string, role: Role) =>
 export const removeMember = (api: Api, roomId: string, userId: string) =>
   bodyOf(api.DELETE('/rooms/{room_id}/members/{user_id}', member(roomId, userId)))
 
-export const createInvite = (api: Api, roomId: string) =>
-  bodyOf(api.POST('/rooms/{room_id}/invites', { ...room(roomId), body: {} }))
+export const updateRoom = (
+  api: Api,
+  roomId: string,
+  body: { name?: string; topic?: string; visibility?: Visibility },
+): Promise<Room> => bodyOf(api.PATCH('/rooms/{room_id}', { ...room(roomId), body }))
+
+export const deleteRoom = (api: Api, roomId: string) => bodyOf(api.DELETE('/rooms/{room_id}', room(roomId)))
+
+export const invitesKey = (roomId: string) => ['invites', roomId]
+
+export type Invite = Awaited<ReturnType<typeof listInvites>>[number]
+
+/** Those that can still be used, newest first. */
+export const listInvites = (api: Api, roomId: string) =>
+  all((cursor) =>
+    bodyOf(api.GET('/rooms/{room_id}/invites', { params: { path: { room_id: roomId }, query: { cursor } } })),
+  )
+
+/** A link for that many seconds and that many people; null: for ever, for anyone. */
+export const createInvite = (api: Api, roomId: string, body: { expires_in_s: number | null; max_uses: number | null }) =>
+  bodyOf(api.POST('/rooms/{room_id}/invites', { ...room(roomId), body }))
+
+export const revokeInvite = (api: Api, roomId: string, code: string) =>
+  bodyOf(api.DELETE('/rooms/{room_id}/invites/{code}', { params: { path: { room_id: roomId, code } } }))
 
 /** What somebody sees of a room before they accept. */
 export type InvitePreview = Awaited<ReturnType<typeof previewInvite>>
@@ -75,3 +97,20 @@ export const previewInvite = (api: Api, code: string) =>
 
 export const acceptInvite = (api: Api, code: string): Promise<Room> =>
   bodyOf(api.POST('/invites/{code}/accept', { params: { path: { code } } }))
+
+export const updateMe = (api: Api, body: { display_name: string }): Promise<User> =>
+  bodyOf(api.PATCH('/users/me', { body }))
+
+export const changePassword = (api: Api, body: { current_password: string; new_password: string }) =>
+  bodyOf(api.PUT('/users/me/password', { body }))
+
+export const sessionsKey = ['sessions']
+
+/** A browser, or another program, in which somebody is logged in. */
+export type LoginSession = Awaited<ReturnType<typeof listSessions>>[number]
+
+export const listSessions = (api: Api) =>
+  all((cursor) => bodyOf(api.GET('/auth/sessions', { params: { query: { cursor } } })))
+
+export const revokeSession = (api: Api, id: string) =>
+  bodyOf(api.DELETE('/auth/sessions/{id}', { params: { path: { id } } }))

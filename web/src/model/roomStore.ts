@@ -25,8 +25,9 @@ export interface RoomState {
 
 export interface View {
   readonly id: number
-  /** The first unread message, if that is out of view at the end; or the end. */
-  readonly from: 'unread' | 'end'
+  /** The first unread message, if that is out of view at the end; or the end; or the message with the number `at`. */
+  readonly from: 'unread' | 'end' | 'place'
+  readonly at?: number
 }
 
 const TYPING_MS = 6_000
@@ -64,8 +65,8 @@ export class RoomStore extends Store<RoomState> {
   }
 
   /** Changes what part of the log is shown, and where. */
-  show(change: (held: timeline.Timeline) => timeline.Timeline, from: View['from']): void {
-    this.update((state) => ({ ...state, timeline: change(state.timeline), view: { id: state.view.id + 1, from } }))
+  show(change: (held: timeline.Timeline) => timeline.Timeline, from: View['from'], at?: number): void {
+    this.update((state) => ({ ...state, timeline: change(state.timeline), view: { id: state.view.id + 1, from, at } }))
   }
 
   /** What the room is called, and one's role in it. */

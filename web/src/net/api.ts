@@ -37,6 +37,12 @@ function needsToken(request: Request): boolean {
   return !OPEN_PATHS.test(pathname) && !(request.method === 'GET' && INVITE_PREVIEW.test(pathname))
 }
 
+/** A wrong password is the user's to mend: asking again, with a new token, would only count as another try. */
+async function isBadPassword(response: Response): Promise<boolean> {
+  const problem: unknown = await response.clone().json()
+  return new ApiError(response.status, problem).code === 'bad_credentials'
+}
+
 /** The REST client, typed by the server's OpenAPI document. It brings the token along, and a new one after a 401. */
 export function createApi(origin: string, tokens: Tokens): Api {
   const send = async (request: Request): Promise<Response> => {
@@ -44,7 +50,7 @@ export function createApi(origin: string, tokens: Tokens): Api {
     const again = request.clone()
     request.headers.set('Authorization', `Bearer ${await tokens.access()}`)
     const response = await fetch(request)
-    if (response.status !== 401) return response
+    if (response.status !== 401 || (await isBadPassword(response))) return response
     tokens.forget()
     again.headers.set('Authorization', `Bearer ${await tokens.access()}`)
     return fetch(again)

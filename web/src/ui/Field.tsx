@@ -26,7 +26,16 @@ export function Field({ label, hint, ...rest }: FieldProps) {
 /** What went wrong, said at once to screen readers. */
 export function FormError({ children }: { children?: string }) {
   return (
-    <p role="alert" className={children === undefined ? undefined : styles.error}>
+    <p role="alert" className={children === undefined ? styles.nothing : styles.error}>
+      {children}
+    </p>
+  )
+}
+
+/** That it went well, said when screen readers have the time. */
+export function FormDone({ children }: { children?: string }) {
+  return (
+    <p role="status" className={children === undefined ? styles.nothing : styles.done}>
       {children}
     </p>
   )

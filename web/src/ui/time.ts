@@ -3,6 +3,7 @@ const dayLong = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'nume
 const dayShort = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' })
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'short' })
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' })
+const medium = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' })
 
 const DAY_MS = 86_400_000
 
@@ -21,6 +22,7 @@ export const bareTime = (at: string) =>
     .map(({ value }) => value)
     .join('')
     .trim()
+export const dayAndTime = (at: string) => medium.format(new Date(at))
 export const fullTime = (at: string) => full.format(new Date(at))
 
 /** "Today", "Yesterday", or the day. */

@@ -5,6 +5,7 @@ import { explain } from '../../model/problems'
 import { getInstance } from '../../model/requests'
 import { Button } from '../../ui/Button'
 import { Field, FormError } from '../../ui/Field'
+import { Segments } from '../../ui/Segments'
 import styles from './AuthForms.module.css'
 import { type AuthMode, waysIn, whyClosed } from './waysIn'
 
@@ -27,19 +28,12 @@ export function AuthForms({ mode, onMode, inviteCode }: AuthFormsProps) {
   return (
     <div className={styles.forms}>
       {ways.length > 1 && (
-        <div role="group" aria-label="How to come in" className={styles.tabs}>
-          {ways.map((way) => (
-            <button
-              key={way}
-              type="button"
-              aria-pressed={way === shown}
-              className={styles.tab}
-              onClick={() => onMode(way)}
-            >
-              {LABELS[way]}
-            </button>
-          ))}
-        </div>
+        <Segments
+          label="How to come in"
+          options={ways.map((value) => ({ value, label: LABELS[value] }))}
+          value={shown}
+          onChange={onMode}
+        />
       )}
       {shown === 'login' && <LoginForm />}
       {shown === 'register' && <RegisterForm inviteCode={inviteCode} />}

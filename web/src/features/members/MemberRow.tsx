@@ -5,6 +5,7 @@ import { explain } from '../../model/problems'
 import { type Member, type Role, removeMember, setRole } from '../../model/requests'
 import type { RoomStore } from '../../model/roomStore'
 import { Avatar } from '../../ui/Avatar'
+import { FormError } from '../../ui/Field'
 import { Menu } from '../../ui/Menu'
 import styles from './MembersPanel.module.css'
 
@@ -44,7 +45,7 @@ export function MemberRow({ room, member, mine, isMe, onChanged }: MemberRowProp
           {user.display_name}
           {isMe && <small> you</small>}
         </span>
-        <span className={styles.handle}>{change.error ? explain(change.error) : handle}</span>
+        <span className={styles.handle}>{handle}</span>
       </span>
       {member.role !== 'member' && <span className={styles.role}>{member.role}</span>}
       {actions.length > 0 && (
@@ -52,9 +53,17 @@ export function MemberRow({ room, member, mine, isMe, onChanged }: MemberRowProp
           <MoreHorizontal size={17} aria-hidden />
         </Menu>
       )}
+      <FormError>{change.error ? explain(change.error, refusalsFor(user.display_name)) : undefined}</FormError>
     </li>
   )
 }
+
+/** Why the server may say no to what the menu offered: somebody else changed something meanwhile. */
+const refusalsFor = (name: string) => ({
+  forbidden: `Your role in this room does not allow that for ${name} any more.`,
+  last_owner: `${name} is the only owner. Make somebody else an owner first.`,
+  not_found: `${name} is not in this room any more.`,
+})
 
 function actionsFor(role: Role, maySetRole: boolean, mayRemove: boolean) {
   const makeAdmin = { to: 'admin' as const, label: 'Make admin', icon: <ShieldCheck size={16} aria-hidden /> }

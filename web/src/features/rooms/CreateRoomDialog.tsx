@@ -1,24 +1,20 @@
 import { useMutation } from '@tanstack/react-query'
-import { Globe, Lock } from 'lucide-react'
 import { useState } from 'react'
 import { useChat } from '../../model/hooks'
 import { explain } from '../../model/problems'
 import { createRoom } from '../../model/requests'
 import { Button } from '../../ui/Button'
+import { ChoiceCards } from '../../ui/ChoiceCards'
 import { Dialog } from '../../ui/Dialog'
 import { Field, FormError } from '../../ui/Field'
 import styles from './CreateRoomDialog.module.css'
+import { VISIBILITIES } from './visibilities'
 
 interface RoomDialogProps {
   open: boolean
   onClose: () => void
   onEnter: (roomId: string) => void
 }
-
-const KINDS = [
-  { value: 'private', icon: Lock, label: 'Private', text: 'Only people with an invite' },
-  { value: 'public', icon: Globe, label: 'Public', text: 'Anyone here can find and join it' },
-] as const
 
 export function CreateRoomDialog(props: RoomDialogProps) {
   return (
@@ -65,24 +61,7 @@ function CreateRoomForm({ onClose, onEnter }: RoomDialogProps) {
         maxLength={250}
         placeholder="What it is about (optional)"
       />
-      <fieldset className={styles.kinds}>
-        <legend>Who may join</legend>
-        {KINDS.map(({ value, icon: Icon, label, text }) => (
-          <label key={value} className={styles.kind}>
-            <input
-              type="radio"
-              name="visibility"
-              checked={visibility === value}
-              onChange={() => setVisibility(value)}
-            />
-            <Icon size={18} aria-hidden />
-            <span>
-              <strong>{label}</strong>
-              <small>{text}</small>
-            </span>
-          </label>
-        ))}
-      </fieldset>
+      <ChoiceCards legend="Who may join" name="visibility" options={VISIBILITIES} value={visibility} onChange={setVisibility} />
       <FormError>{request.error ? explain(request.error) : undefined}</FormError>
       <Button type="submit" tone="primary" busy={request.isPending} disabled={name.trim() === ''}>
         Create room

@@ -1,5 +1,5 @@
 import { useMutation } from '@tanstack/react-query'
-import { ChevronsUpDown, Keyboard, LogOut, Monitor, Moon, Sun } from 'lucide-react'
+import { ChevronsUpDown, Keyboard, LogOut, Monitor, Moon, Settings, Sun } from 'lucide-react'
 import { useMe, useSession } from '../../model/hooks'
 import { explain } from '../../model/problems'
 import { Avatar } from '../../ui/Avatar'
@@ -14,8 +14,8 @@ const THEMES = [
   { value: 'dark', label: 'Dark', icon: <Moon size={16} aria-hidden /> },
 ]
 
-/** Who one is, the theme, and the way out. */
-export function UserMenu({ onHelp }: { onHelp: () => void }) {
+/** Who one is, the theme, the settings, and the way out. */
+export function UserMenu({ onHelp, onSettings }: { onHelp: () => void; onSettings: () => void }) {
   const session = useSession()
   const me = useMe()
   const [theme, setTheme] = useTheme()
@@ -31,6 +31,7 @@ export function UserMenu({ onHelp }: { onHelp: () => void }) {
         className={styles.me}
         choice={{ label: 'Theme', value: theme, options: THEMES, onChange: setTheme }}
         actions={[
+          { label: 'Settings', icon: <Settings size={16} aria-hidden />, onSelect: onSettings },
           { label: 'Keyboard shortcuts', icon: <Keyboard size={16} aria-hidden />, onSelect: onHelp },
           { label: 'Log out', icon: <LogOut size={16} aria-hidden />, onSelect: () => logOut.mutate() },
         ]}

@@ -1,6 +1,8 @@
+import { Link } from '@tanstack/react-router'
 import { memo } from 'react'
 import ReactMarkdown, { type Components } from 'react-markdown'
 import remarkBreaks from 'remark-breaks'
+import { placeOf } from './links'
 import styles from './Markdown.module.css'
 import { remarkChat } from './remarkChat'
 
@@ -13,15 +15,26 @@ const ALLOWED = [
 /** react-markdown's own rule would let through irc and xmpp, and paths, which lead into the app itself. */
 const LEADS_SOMEWHERE = /^(https?:\/\/|mailto:)/i
 
+/** None outside of a page. */
+const ORIGIN = typeof location === 'undefined' ? '' : location.origin
+
 const COMPONENTS: Components = {
-  a: ({ href, children }) =>
-    href !== undefined && LEADS_SOMEWHERE.test(href) ? (
+  a: ({ href, children }) => {
+    if (href === undefined || !LEADS_SOMEWHERE.test(href)) return children
+    const place = placeOf(href, ORIGIN)
+    if (place !== undefined) {
+      return (
+        <Link to="/rooms/$roomId" params={{ roomId: place.roomId }} search={{ at: place.at }}>
+          {children ?? href}
+        </Link>
+      )
+    }
+    return (
       <a href={href} target="_blank" rel="noopener noreferrer nofollow">
         {children ?? href}
       </a>
-    ) : (
-      children
-    ),
+    )
+  },
 }
 
 const PLUGINS = [remarkChat, remarkBreaks]

@@ -1,19 +1,23 @@
-import { AlertCircle, Check, Clock3 } from 'lucide-react'
+import { AlertCircle, Check, Clock3, Link2 } from 'lucide-react'
 import { useChat, useMe, useUser } from '../../model/hooks'
 import { wordsFor } from '../../model/problems'
 import type { Outgoing } from '../../model/timeline'
 import { Avatar } from '../../ui/Avatar'
 import { bareTime, clockTime, fullTime } from '../../ui/time'
+import { useClipboard } from '../../ui/useClipboard'
 import { Markdown } from './Markdown'
+import { linkTo } from './links'
 import styles from './MessageRow.module.css'
 import type { Message } from './rows'
 
 interface MessageRowProps {
   roomId: string
   message: Message
+  /** A link led here. */
+  isTarget: boolean
 }
 
-export function MessageRow({ roomId, message }: MessageRowProps) {
+export function MessageRow({ roomId, message, isTarget }: MessageRowProps) {
   const { senderId, at, body, leads, seq, outgoing } = message
   const name = useUser(senderId)?.display_name ?? '…'
   const mine = useMe().id === senderId
@@ -23,7 +27,7 @@ export function MessageRow({ roomId, message }: MessageRowProps) {
     <article
       aria-label={`${name}, ${time}`}
       data-seq={seq}
-      className={[styles.row, leads && styles.leads, failed && styles.failed].filter(Boolean).join(' ')}
+      className={[styles.row, leads && styles.leads, failed && styles.failed, isTarget && styles.target].filter(Boolean).join(' ')}
     >
       {leads ? <Avatar id={senderId} name={name} /> : <Time at={at} shown={bareTime(at)} className={styles.gutter} />}
       <div className={styles.content}>
@@ -37,6 +41,7 @@ export function MessageRow({ roomId, message }: MessageRowProps) {
         {failed && <NotSent roomId={roomId} message={outgoing} />}
       </div>
       {mine && !failed && <State outgoing={outgoing} />}
+      {seq !== undefined && <CopyLink roomId={roomId} seq={seq} />}
     </article>
   )
 }
@@ -46,6 +51,23 @@ function Time({ at, shown, className }: { at: string; shown: string; className?:
     <time dateTime={at} title={fullTime(at)} className={className}>
       {shown}
     </time>
+  )
+}
+
+/** Shown where the pointer or the focus is. */
+function CopyLink({ roomId, seq }: { roomId: string; seq: number }) {
+  const { copied, copy } = useClipboard()
+  const label = copied ? 'Link copied' : 'Copy link to this message'
+  return (
+    <button
+      type="button"
+      aria-label={label}
+      title={label}
+      className={styles.copy}
+      onClick={() => void copy(linkTo(location.origin, roomId, seq))}
+    >
+      {copied ? <Check size={15} aria-hidden /> : <Link2 size={15} aria-hidden />}
+    </button>
   )
 }
 

@@ -13,11 +13,13 @@ import { SeenBy } from './SeenBy'
 interface RowViewProps {
   room: RoomStore
   row: Row
+  /** The number of the message that a link led to. */
+  target?: number
   /** Opens the invite dialog; left out where one may not invite. */
   onInvite?: () => void
 }
 
-export function RowView({ room, row, onInvite }: RowViewProps) {
+export function RowView({ room, row, target, onInvite }: RowViewProps) {
   switch (row.type) {
     case 'start':
       return <Start room={room} onInvite={onInvite} />
@@ -36,7 +38,7 @@ export function RowView({ room, row, onInvite }: RowViewProps) {
     case 'note':
       return <Note entry={row.entry} />
     case 'message':
-      return <MessageRow roomId={room.id} message={row.message} />
+      return <MessageRow roomId={room.id} message={row.message} isTarget={row.message.seq !== undefined && row.message.seq === target} />
     case 'seen':
       return <SeenBy room={room} />
   }

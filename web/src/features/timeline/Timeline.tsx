@@ -5,7 +5,7 @@ import { useChat, useMe, useRoomState } from '../../model/hooks'
 import type { RoomStore, View } from '../../model/roomStore'
 import type { Timeline as Held } from '../../model/timeline'
 import { RowView } from './RowView'
-import { rowsOf } from './rows'
+import { rowAt, rowsOf } from './rows'
 import { useEndAnchor } from './useEndAnchor'
 import { usePageSeen } from './usePageSeen'
 import styles from './Timeline.module.css'
@@ -13,8 +13,15 @@ import styles from './Timeline.module.css'
 const NEAR_PX = 600
 const MARGIN_ABOVE_NEW_PX = 96
 
+interface TimelineProps {
+  room: RoomStore
+  /** One is on the way to another place in it: what is shown meanwhile is not read. */
+  passing: boolean
+  onInvite?: () => void
+}
+
 /** A room's messages: newest in view, held there while more come, and nothing moves while one reads above. */
-export function Timeline({ room, onInvite }: { room: RoomStore; onInvite?: () => void }) {
+export function Timeline({ room, passing, onInvite }: TimelineProps) {
   const { chat, held, unread, filled, view, rows } = useTimeline(room)
   const name = useRoomState(room, (state) => state.room.name)
   const prepended = usePrepended(held, view)
@@ -35,12 +42,17 @@ export function Timeline({ room, onInvite }: { room: RoomStore; onInvite?: () =>
   useEffect(() => {
     if (!filled || placed.current === view.id) return
     placed.current = view.id
+    if (view.from === 'place') {
+      letGo()
+      list.current?.scrollToIndex(rowAt(rows, view.at), { align: 'center' })
+      return
+    }
     if (view.from === 'end') toEnd()
     const top = newAt < 0 || view.from === 'end' ? undefined : list.current?.getItemOffset(newAt)
     if (top === undefined || (!inPast && top >= (scroller.current?.scrollTop ?? 0))) return
     letGo()
     list.current?.scrollToIndex(newAt, { align: 'start', offset: -MARGIN_ABOVE_NEW_PX })
-  }, [filled, newAt, view, inPast, letGo, toEnd, scroller])
+  }, [filled, newAt, rows, view, inPast, letGo, toEnd, scroller])
 
   const toLatest = () => {
     chat.history.toLatest(room.id)
@@ -57,10 +69,10 @@ export function Timeline({ room, onInvite }: { room: RoomStore; onInvite?: () =>
   const seen = usePageSeen()
   const { seq } = held.last
   useEffect(() => {
-    if (!filled) return
+    if (!filled || passing) return
     if (seen && atEnd && isAtEnd()) chat.markRead(room.id)
     else chat.drawUnreadLine(room.id)
-  }, [chat, room.id, filled, seen, atEnd, isAtEnd, seq, unread])
+  }, [chat, room.id, filled, passing, seen, atEnd, isAtEnd, seq, unread])
 
   return (
     <div className={styles.frame}>
@@ -81,7 +93,7 @@ export function Timeline({ room, onInvite }: { room: RoomStore; onInvite?: () =>
         <div className={styles.spacer} />
         <Virtualizer key={view.id} ref={list} scrollRef={scroller} shift={prepended} bufferSize={400}>
           {rows.map((row) => (
-            <RowView key={row.key} room={room} row={row} onInvite={onInvite} />
+            <RowView key={row.key} room={room} row={row} target={view.at} onInvite={onInvite} />
           ))}
         </Virtualizer>
       </div>

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Entry, type Timeline, addOutgoing, apply, start } from '../../model/timeline'
-import { rowsOf } from './rows'
+import { rowAt, rowsOf } from './rows'
 
 const ME = 'me'
 
@@ -100,4 +100,23 @@ test('keys are unique, whatever the clocks say', () => {
       expect(new Set(keys).size).toBe(keys.length)
     }),
   )
+})
+
+describe('where a number is drawn', () => {
+  const rows = rowsOf(ME, holding(entry(1), entry(2, { kind: 'something_new' }), entry(3, { kind: 'member_joined' }), entry(4)), true, undefined)
+  const drawn = (seq?: number) => {
+    const row = rows[rowAt(rows, seq)]
+    return row?.type === 'message' ? row.message.seq : row?.type === 'note' ? row.entry.seq : row?.type
+  }
+  test.each([
+    [1, 1],
+    [2, 3],
+    [3, 3],
+    [4, 4],
+    [0, 1],
+    [undefined, 1],
+    [5, 'seen'],
+  ])('%s', (seq, at) => {
+    expect(drawn(seq)).toBe(at)
+  })
 })

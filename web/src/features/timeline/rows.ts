@@ -93,3 +93,13 @@ export function rowsOf(
 }
 
 const KNOWN_NOTES = new Set(['member_joined', 'member_left', 'role_changed', 'room_changed'])
+
+/** Where the entry with this number is drawn; or the next one that is drawn; or the last. */
+export function rowAt(rows: readonly Row[], seq = 0): number {
+  const at = rows.findIndex((row) => (seqOf(row) ?? -1) >= Math.max(0, seq))
+  return at < 0 ? rows.length - 1 : at
+}
+
+function seqOf(row: Row): number | undefined {
+  return row.type === 'message' ? row.message.seq : row.type === 'note' ? row.entry.seq : undefined
+}

@@ -2,6 +2,8 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react
 
 const NEAR_END_PX = 40
 const USER_MS = 1_000
+const SETTLE_MS = 600
+const isNearEnd = ({ scrollTop, scrollHeight, clientHeight }: HTMLElement) => scrollHeight - scrollTop - clientHeight < NEAR_END_PX
 const endOf = (element: HTMLElement) => element.scrollTo({ top: element.scrollHeight, behavior: 'instant' })
 const USER_EVENTS = ['wheel', 'touchmove', 'keydown', 'pointerdown'] as const
 
@@ -19,6 +21,8 @@ export function useEndAnchor(content: number, isPart: boolean) {
   const holds = useRef(true)
   const userAt = useRef(0)
   const lastTop = useRef(0)
+  const settlesAt = useRef(0)
+  const settling = useRef<ReturnType<typeof setTimeout>>(undefined)
 
   const hold = useCallback((next: boolean) => {
     holds.current = next
@@ -30,7 +34,19 @@ export function useEndAnchor(content: number, isPart: boolean) {
     if (scroller.current !== null) endOf(scroller.current)
   }, [hold])
 
-  const letGo = useCallback(() => hold(false), [hold])
+  /**
+   * For a place to be gone to: until rows have been measured there, being near the end says nothing; then it may be in
+   * view after all.
+   */
+  const letGo = useCallback(() => {
+    hold(false)
+    settlesAt.current = performance.now() + SETTLE_MS
+    clearTimeout(settling.current)
+    settling.current = setTimeout(() => {
+      if (!isPart && scroller.current !== null && isNearEnd(scroller.current)) hold(true)
+    }, SETTLE_MS)
+  }, [hold, isPart])
+  useEffect(() => () => clearTimeout(settling.current), [content])
 
   /** Whether the end is in view at this moment (`atEnd` tells of the last rendering). */
   const isAtEnd = useCallback(() => holds.current, [])
@@ -38,11 +54,12 @@ export function useEndAnchor(content: number, isPart: boolean) {
   const onScroll = useCallback(() => {
     const element = scroller.current
     if (element === null) return
-    const { scrollTop, scrollHeight, clientHeight } = element
-    const movedUp = scrollTop < lastTop.current
-    lastTop.current = scrollTop
-    if (!isPart && scrollHeight - scrollTop - clientHeight < NEAR_END_PX) hold(true)
-    else if (movedUp && performance.now() - userAt.current < USER_MS) hold(false)
+    const movedUp = element.scrollTop < lastTop.current
+    lastTop.current = element.scrollTop
+    const now = performance.now()
+    const byUser = now - userAt.current < USER_MS
+    if (!isPart && isNearEnd(element) && (byUser || now > settlesAt.current)) hold(true)
+    else if (movedUp && byUser) hold(false)
   }, [hold, isPart])
 
   useEffect(() => {

@@ -1,0 +1,156 @@
+// Settings: one's name, the theme, the password, and where one is logged in.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { PASSWORD, api, launchBrowser, newPerson, shootAll, startProxy, startServer } from './stage.mjs'
+import { accessible } from './axe.mjs'
+import { composer, createRoom, logIn, members, register, say, showMembers } from './screens.mjs'
+
+const OTHER = 'another horse battery'
+
+describe('settings', { concurrency: 1 }, () => {
+  let server, proxy, browser, ann, annToo, bob, room
+
+  before(async () => {
+    server = await startServer({ GOCHAT_GUESTS: 'true' })
+    proxy = await startProxy(server.port)
+    browser = await launchBrowser()
+    ann = await newPerson(browser)
+    await ann.page.goto(server.origin)
+    await register(ann.page, 'ann', 'Ann')
+    await createRoom(ann.page, 'Garden', 'Public')
+    await say(ann.page, 'hello')
+    room = ann.page.url()
+    annToo = await newPerson(browser)
+    bob = await newPerson(browser)
+    await annToo.page.goto(room)
+    await logIn(annToo.page, 'ann')
+    await composer(annToo.page).waitFor()
+    await bob.page.goto(proxy.origin)
+    await register(bob.page, 'bob', 'Bob')
+    await bob.page.getByRole('heading', { name: 'Welcome, Bob' }).waitFor()
+    const rest = api(server.origin)
+    await rest.call('POST', `/rooms/${new URL(room).pathname.split('/').at(-1)}/join`, { token: await rest.logIn('bob') })
+    await bob.page.getByRole('link', { name: 'Garden' }).click()
+    await composer(bob.page).waitFor()
+  })
+
+  after(async () => {
+    await browser?.close()
+    await proxy?.stop()
+    await server?.stop()
+  })
+
+  const settings = (page) => page.getByRole('dialog', { name: 'Settings' })
+  const part = (page, name) => settings(page).getByRole('group', { name: 'What to set' }).getByRole('button', { name })
+
+  async function open(page) {
+    await page.getByRole('button', { name: /^You are / }).click()
+    await page.getByRole('menuitem', { name: 'Settings' }).click()
+    await part(page, 'Profile').waitFor()
+  }
+
+  test('a new name is everybody’s at once', async () => {
+    const { page } = ann
+    await open(page)
+    assert.equal(await settings(page).getByLabel('Your name').inputValue(), 'Ann')
+    assert.ok(await settings(page).getByRole('button', { name: 'Save' }).isDisabled())
+    await settings(page).getByLabel('Your name').fill('Ann of the Garden')
+    await settings(page).getByRole('button', { name: 'Save' }).click()
+    await settings(page).getByRole('status').getByText('Saved.').waitFor()
+    await accessible(page, 'profile')
+    await shootAll(page, 'settings-profile')
+    await bob.page.getByRole('article', { name: /^Ann of the Garden,/ }).waitFor()
+    await page.getByText('You are Ann of the Garden').waitFor({ state: 'attached' })
+  })
+
+  test('the theme', async () => {
+    const { page } = ann
+    await part(page, 'Look').click()
+    await settings(page).getByRole('radio', { name: /^Dark/ }).check({ force: true })
+    assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark')
+    await settings(page).getByRole('radio', { name: /^As the system/ }).check({ force: true })
+    assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), undefined)
+    await accessible(page, 'look')
+    await shootAll(page, 'settings-look')
+  })
+
+  test('a session elsewhere is ended, and that browser is out at once', async () => {
+    const { page } = ann
+    await part(page, 'Sessions').click()
+    const list = settings(page).getByRole('list', { name: 'Where you are logged in' })
+    await list.getByText('Here, now').waitFor()
+    assert.equal(await list.getByRole('listitem').count(), 2)
+    await accessible(page, 'sessions')
+    await shootAll(page, 'settings-sessions')
+    await list.getByRole('button', { name: 'Log out Chrome on Linux' }).click()
+    await annToo.page.locator('form').getByRole('button', { name: 'Log in' }).waitFor()
+    await list.getByRole('button').waitFor({ state: 'detached' })
+    assert.equal(await list.getByRole('listitem').count(), 1)
+  })
+
+  test('a password is changed; a wrong one is refused once, in plain words', async () => {
+    const { page } = ann
+    await logIn(annToo.page, 'ann')
+    await composer(annToo.page).waitFor()
+    await part(page, 'Password').click()
+    const asked = []
+    page.on('request', (request) => {
+      if (request.url().endsWith('/users/me/password')) asked.push(request.method())
+    })
+    const change = async (current) => {
+      await settings(page).getByLabel('Current password').fill(current)
+      await settings(page).getByLabel('New password').fill(OTHER)
+      await settings(page).getByRole('button', { name: 'Change password' }).click()
+    }
+    await change('not the password')
+    await settings(page).getByRole('alert').getByText('That is not your current password.').waitFor()
+    assert.deepEqual(asked, ['PUT'])
+    await accessible(page, 'a wrong current password')
+    await shootAll(page, 'settings-password')
+    await change(PASSWORD)
+    await settings(page).getByRole('status').getByText('Changed.').waitFor()
+    assert.equal(await settings(page).getByLabel('New password').inputValue(), '')
+    await annToo.page.locator('form').getByRole('button', { name: 'Log in' }).waitFor()
+    await annToo.page.getByLabel('Username').fill('ann')
+    await annToo.page.getByLabel('Password').fill(OTHER)
+    await annToo.page.locator('form').getByRole('button', { name: 'Log in' }).click()
+    await composer(annToo.page).waitFor()
+    await page.keyboard.press('Escape')
+    await settings(page).waitFor({ state: 'detached' })
+    await say(page, 'still here')
+  })
+
+  test('without a connection it is said, and nothing is lost', async () => {
+    const { page } = bob
+    await open(page)
+    await settings(page).getByLabel('Your name').fill('Robert')
+    proxy.cut()
+    await settings(page).getByRole('button', { name: 'Save' }).click()
+    await settings(page).getByRole('alert').getByText('The server does not answer.').waitFor()
+    proxy.restore()
+    await settings(page).getByRole('button', { name: 'Save' }).click()
+    await settings(page).getByRole('status').getByText('Saved.').waitFor()
+    await page.keyboard.press('Escape')
+    await showMembers(ann.page)
+    await members(ann.page).getByText('Robert').waitFor()
+  })
+
+  test('a guest has a name and no password', async () => {
+    const guest = await newPerson(browser)
+    const { page } = guest
+    await page.goto(server.origin)
+    await page.getByRole('group').getByRole('button', { name: 'As a guest' }).click()
+    await page.getByLabel('Your name').fill('Visitor')
+    await page.getByRole('button', { name: 'Come in' }).click()
+    await page.getByRole('heading', { name: 'Welcome, Visitor' }).waitFor()
+    await open(page)
+    assert.equal(await part(page, 'Password').count(), 0)
+    await part(page, 'Sessions').click()
+    await settings(page).getByText('Here, now').waitFor()
+    assert.deepEqual(guest.faults, [])
+  })
+
+  test('no page had a fault', () => {
+    assert.deepEqual([...ann.faults, ...annToo.faults, ...bob.faults], [])
+  })
+})

@@ -1,0 +1,108 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Check, Copy } from 'lucide-react'
+import { useState } from 'react'
+import { useChat } from '../../model/hooks'
+import { explain } from '../../model/problems'
+import { type Invite, createInvite, invitesKey, listInvites, revokeInvite } from '../../model/requests'
+import { Button, IconButton } from '../../ui/Button'
+import { Field, FormError } from '../../ui/Field'
+import { Select } from '../../ui/Select'
+import { useClipboard } from '../../ui/useClipboard'
+import styles from './InviteDialog.module.css'
+import { LASTING, USES, linkOf, termsOf } from './terms'
+
+const REFUSALS = { forbidden: 'Only owners and admins may invite, and you are neither any more.' }
+
+export default function Invites({ roomId }: { roomId: string }) {
+  const chat = useChat()
+  const queries = useQueryClient()
+  const [lasting, setLasting] = useState('week')
+  const [uses, setUses] = useState('any')
+  const invites = useQuery({ queryKey: invitesKey(roomId), queryFn: () => listInvites(chat.api, roomId), staleTime: 0 })
+  const create = useMutation({
+    mutationFn: () =>
+      createInvite(chat.api, roomId, { expires_in_s: LASTING[lasting]?.seconds ?? null, max_uses: USES[uses]?.count ?? null }),
+    onSettled: () => queries.invalidateQueries({ queryKey: invitesKey(roomId) }),
+  })
+  const others = invites.data?.filter(({ code }) => code !== create.data?.code) ?? []
+  return (
+    <div className={styles.invites}>
+      {create.data === undefined ? (
+        <>
+          <div className={styles.terms}>
+            <Select label="Works for" value={lasting} onChange={setLasting} options={LASTING} />
+            <Select label="For how many" value={uses} onChange={setUses} options={USES} />
+          </div>
+          <FormError>{create.error ? explain(create.error, REFUSALS) : undefined}</FormError>
+          <Button tone="primary" busy={create.isPending} onClick={() => create.mutate()}>
+            Create link
+          </Button>
+        </>
+      ) : (
+        <NewLink invite={create.data} onAnother={() => create.reset()} />
+      )}
+      {invites.error && <FormError>{explain(invites.error, REFUSALS)}</FormError>}
+      {others.length > 0 && (
+        <section aria-labelledby="invites-there">
+          <h3 id="invites-there" className={styles.heading}>
+            Links that work
+          </h3>
+          <ul aria-labelledby="invites-there">
+            {others.map((invite) => (
+              <InviteRow key={invite.code} roomId={roomId} invite={invite} />
+            ))}
+          </ul>
+        </section>
+      )}
+    </div>
+  )
+}
+
+function NewLink({ invite, onAnother }: { invite: Invite; onAnother: () => void }) {
+  const { copied, copy } = useClipboard()
+  const link = linkOf(invite, location.origin)
+  return (
+    <>
+      <div className={styles.link}>
+        <Field label="Invite link" readOnly value={link} onFocus={(event) => event.currentTarget.select()} hint={termsOf(invite)} />
+        <Button tone="primary" autoFocus onClick={() => void copy(link)}>
+          {copied ? <Check size={17} aria-hidden /> : <Copy size={17} aria-hidden />}
+          {copied ? 'Copied' : 'Copy'}
+        </Button>
+      </div>
+      <Button onClick={onAnother}>Another link</Button>
+    </>
+  )
+}
+
+function InviteRow({ roomId, invite }: { roomId: string; invite: Invite }) {
+  const chat = useChat()
+  const queries = useQueryClient()
+  const { copied, copy } = useClipboard()
+  const end = useMutation({
+    mutationFn: () => revokeInvite(chat.api, roomId, invite.code),
+    onSuccess: () => queries.invalidateQueries({ queryKey: invitesKey(roomId) }),
+  })
+  return (
+    <li className={styles.row}>
+      <p>
+        <strong>…{invite.code.slice(-6)}</strong>
+        <small>{termsOf(invite)}</small>
+      </p>
+      <IconButton
+        label={copied ? 'Copied' : `Copy the link that ends in ${invite.code.slice(-6)}`}
+        onClick={() => void copy(linkOf(invite, location.origin))}
+      >
+        {copied ? <Check size={17} aria-hidden /> : <Copy size={17} aria-hidden />}
+      </IconButton>
+      <Button
+        aria-label={`Revoke the link that ends in ${invite.code.slice(-6)}`}
+        busy={end.isPending}
+        onClick={() => end.mutate()}
+      >
+        Revoke
+      </Button>
+      <FormError>{end.error ? explain(end.error, REFUSALS) : undefined}</FormError>
+    </li>
+  )
+}

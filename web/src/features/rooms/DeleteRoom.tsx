@@ -1,0 +1,47 @@
+import { useMutation } from '@tanstack/react-query'
+import { useState } from 'react'
+import { useChat, useRoomState } from '../../model/hooks'
+import { explain } from '../../model/problems'
+import { deleteRoom } from '../../model/requests'
+import type { RoomStore } from '../../model/roomStore'
+import { Button } from '../../ui/Button'
+import { FormError } from '../../ui/Field'
+import styles from './RoomSettings.module.css'
+
+const REFUSALS = { forbidden: 'Only owners may delete this room, and you are none any more.' }
+
+/** The end of a room, asked twice. The server tells everybody, this browser included. */
+export function DeleteRoom({ room }: { room: RoomStore }) {
+  const chat = useChat()
+  const { name, member_count } = useRoomState(room, (state) => state.room)
+  const [asking, setAsking] = useState(false)
+  const end = useMutation({ mutationFn: () => deleteRoom(chat.api, room.id) })
+  const others = member_count - 1
+  if (!asking) {
+    return (
+      <section aria-label="Delete" className={styles.end}>
+        <p>Deleting a room ends it for everybody.</p>
+        <Button tone="danger" onClick={() => setAsking(true)}>
+          Delete room
+        </Button>
+      </section>
+    )
+  }
+  return (
+    <section aria-label="Delete" className={styles.asking}>
+      <p role="alert">
+        Delete <strong>{name}</strong>, for you{others > 0 && ` and ${others} ${others === 1 ? 'other' : 'others'}`}? Nobody can
+        read or write in it after that, and it can’t be undone.
+      </p>
+      <FormError>{end.error ? explain(end.error, REFUSALS) : undefined}</FormError>
+      <div className={styles.choice}>
+        <Button autoFocus onClick={() => setAsking(false)}>
+          Keep it
+        </Button>
+        <Button tone="danger" busy={end.isPending} onClick={() => end.mutate()}>
+          Delete for everybody
+        </Button>
+      </div>
+    </section>
+  )
+}

@@ -1,0 +1,74 @@
+import { useMutation } from '@tanstack/react-query'
+import { useState } from 'react'
+import { useChat, useRoomState } from '../../model/hooks'
+import { explain } from '../../model/problems'
+import { updateRoom } from '../../model/requests'
+import type { RoomStore } from '../../model/roomStore'
+import { Button } from '../../ui/Button'
+import { ChoiceCards } from '../../ui/ChoiceCards'
+import { Field, FormDone, FormError } from '../../ui/Field'
+import { DeleteRoom } from './DeleteRoom'
+import styles from './RoomSettings.module.css'
+import { changesOf } from './changes'
+import { VISIBILITIES } from './visibilities'
+
+const REFUSALS = { forbidden: 'Only owners and admins may change this room, and you are neither any more.' }
+
+export default function RoomSettings({ room }: { room: RoomStore }) {
+  const chat = useChat()
+  const now = useRoomState(room, (state) => state.room)
+  const [wanted, setWanted] = useState({ name: now.name, topic: now.topic, visibility: now.visibility })
+  const changes = changesOf(now, wanted)
+  const save = useMutation({
+    mutationFn: () => updateRoom(chat.api, room.id, changes),
+    onSuccess: (told) => room.setProfile(told),
+  })
+  const set = (change: Partial<typeof wanted>) => {
+    setWanted({ ...wanted, ...change })
+    save.reset()
+  }
+  return (
+    <div className={styles.settings}>
+      <form
+        className={styles.form}
+        onSubmit={(event) => {
+          event.preventDefault()
+          save.mutate()
+        }}
+      >
+        <Field
+          label="Name"
+          value={wanted.name}
+          onChange={(event) => set({ name: event.currentTarget.value })}
+          maxLength={80}
+          required
+        />
+        <Field
+          label="Topic"
+          value={wanted.topic}
+          onChange={(event) => set({ topic: event.currentTarget.value })}
+          maxLength={500}
+          placeholder="What it is about (optional)"
+        />
+        <ChoiceCards
+          legend="Who may join"
+          name="room-visibility"
+          options={VISIBILITIES}
+          value={wanted.visibility}
+          onChange={(visibility) => set({ visibility })}
+        />
+        <FormError>{save.error ? explain(save.error, REFUSALS) : undefined}</FormError>
+        <FormDone>{save.isSuccess ? 'Saved. Everybody in the room sees it.' : undefined}</FormDone>
+        <Button
+          type="submit"
+          tone="primary"
+          busy={save.isPending}
+          disabled={wanted.name.trim() === '' || Object.keys(changes).length === 0}
+        >
+          Save
+        </Button>
+      </form>
+      {now.role === 'owner' && <DeleteRoom room={room} />}
+    </div>
+  )
+}

@@ -1,0 +1,55 @@
+import { useMutation } from '@tanstack/react-query'
+import { useRef } from 'react'
+import { useChat, useMe } from '../../model/hooks'
+import { explain } from '../../model/problems'
+import { changePassword } from '../../model/requests'
+import { Button } from '../../ui/Button'
+import { Field, FormDone, FormError } from '../../ui/Field'
+import styles from './Settings.module.css'
+
+const REFUSALS = {
+  bad_credentials: 'That is not your current password. Nothing was changed.',
+  forbidden: 'Guests have no password.',
+}
+
+export function PasswordForm() {
+  const chat = useChat()
+  const { username } = useMe()
+  const form = useRef<HTMLFormElement>(null)
+  const change = useMutation({
+    mutationFn: (body: Parameters<typeof changePassword>[1]) => changePassword(chat.api, body),
+    onSuccess: () => form.current?.reset(),
+  })
+  const { error } = change
+  return (
+    <form
+      ref={form}
+      className={styles.form}
+      onSubmit={(event) => {
+        event.preventDefault()
+        const data = new FormData(event.currentTarget)
+        const text = (name: string) => data.get(name) as string // both are fields of text
+        change.mutate({ current_password: text('current'), new_password: text('new') })
+      }}
+    >
+      {/* Password managers keep a new password under the name that they find with it. */}
+      <input type="text" name="username" value={username} autoComplete="username" readOnly hidden />
+      <Field label="Current password" name="current" type="password" autoComplete="current-password" required />
+      <Field
+        label="New password"
+        name="new"
+        type="password"
+        autoComplete="new-password"
+        minLength={10}
+        maxLength={1000}
+        hint="At least 10 characters. You are logged out everywhere but here."
+        required
+      />
+      <FormError>{error ? explain(error, REFUSALS) : undefined}</FormError>
+      <FormDone>{change.isSuccess ? 'Changed. Everywhere else you were logged out.' : undefined}</FormDone>
+      <Button type="submit" tone="primary" busy={change.isPending}>
+        Change password
+      </Button>
+    </form>
+  )
+}

@@ -1,0 +1,60 @@
+import { useMutation } from '@tanstack/react-query'
+import { useState } from 'react'
+import { useChat, useMe } from '../../model/hooks'
+import { explain } from '../../model/problems'
+import { updateMe } from '../../model/requests'
+import { Avatar } from '../../ui/Avatar'
+import { Button } from '../../ui/Button'
+import { Field, FormDone, FormError } from '../../ui/Field'
+import styles from './Settings.module.css'
+
+/** What others see of oneself. */
+export function ProfileForm() {
+  const chat = useChat()
+  const me = useMe()
+  const [name, setName] = useState(me.display_name)
+  const wanted = name.trim()
+  const save = useMutation({
+    mutationFn: () => updateMe(chat.api, { display_name: wanted }),
+    onSuccess: (user) => chat.setMe(user),
+  })
+  return (
+    <form
+      className={styles.form}
+      onSubmit={(event) => {
+        event.preventDefault()
+        save.mutate()
+      }}
+    >
+      <div className={styles.me}>
+        <Avatar id={me.id} name={wanted === '' ? me.display_name : wanted} size="l" />
+        <p>
+          <strong>{wanted === '' ? me.display_name : wanted}</strong>
+          <small>{me.guest ? 'guest' : `@${me.username}`}</small>
+        </p>
+      </div>
+      <Field
+        label="Your name"
+        value={name}
+        onChange={(event) => {
+          setName(event.currentTarget.value)
+          save.reset()
+        }}
+        autoComplete="name"
+        maxLength={80}
+        hint={me.guest ? 'What others see.' : 'What others see. Your username stays as it is.'}
+        required
+      />
+      <FormError>{save.error ? explain(save.error) : undefined}</FormError>
+      <FormDone>{save.isSuccess ? 'Saved. Everybody sees it already.' : undefined}</FormDone>
+      <Button
+        type="submit"
+        tone="primary"
+        busy={save.isPending}
+        disabled={wanted === '' || wanted === me.display_name}
+      >
+        Save
+      </Button>
+    </form>
+  )
+}

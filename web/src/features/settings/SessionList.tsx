@@ -1,0 +1,64 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Laptop, Smartphone, SquareTerminal } from 'lucide-react'
+import { useChat } from '../../model/hooks'
+import { explain } from '../../model/problems'
+import { type LoginSession, listSessions, revokeSession, sessionsKey } from '../../model/requests'
+import { Button } from '../../ui/Button'
+import { FormError } from '../../ui/Field'
+import { fullTime, shortTime } from '../../ui/time'
+import { type Device, deviceOf } from './device'
+import styles from './Settings.module.css'
+
+const ICONS = { computer: Laptop, phone: Smartphone, program: SquareTerminal } satisfies Record<Device['kind'], unknown>
+
+/** Where one is logged in, and the way to end that. */
+export function SessionList() {
+  const chat = useChat()
+  const sessions = useQuery({ queryKey: sessionsKey, queryFn: () => listSessions(chat.api), staleTime: 0 })
+  if (sessions.isError) {
+    return (
+      <div className={styles.form}>
+        <FormError>{explain(sessions.error)}</FormError>
+        <Button busy={sessions.isFetching} onClick={() => void sessions.refetch()}>
+          Try again
+        </Button>
+      </div>
+    )
+  }
+  return (
+    <ul aria-label="Where you are logged in" aria-busy={sessions.isPending} className={styles.sessions}>
+      {sessions.data
+        ?.toSorted((a, b) => Number(b.current) - Number(a.current))
+        .map((session) => <SessionRow key={session.id} session={session} />)}
+    </ul>
+  )
+}
+
+function SessionRow({ session }: { session: LoginSession }) {
+  const chat = useChat()
+  const queries = useQueryClient()
+  const { id, current, user_agent, created_at, last_seen_at } = session
+  const end = useMutation({
+    mutationFn: () => revokeSession(chat.api, id),
+    onSuccess: () => queries.invalidateQueries({ queryKey: sessionsKey }),
+  })
+  const { kind, name } = deviceOf(user_agent)
+  const Icon = ICONS[kind]
+  return (
+    <li className={styles.session}>
+      <Icon size={20} aria-hidden />
+      <p>
+        <strong>{name}</strong>
+        <small title={`Logged in ${fullTime(created_at)}`}>
+          {current ? 'Here, now' : `Last seen ${shortTime(last_seen_at)}`}
+        </small>
+      </p>
+      {!current && (
+        <Button aria-label={`Log out ${name}`} busy={end.isPending} onClick={() => end.mutate()}>
+          Log out
+        </Button>
+      )}
+      <FormError>{end.error ? explain(end.error) : undefined}</FormError>
+    </li>
+  )
+}

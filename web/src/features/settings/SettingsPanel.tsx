@@ -1,0 +1,36 @@
+import { useState } from 'react'
+import { useMe } from '../../model/hooks'
+import { Segments } from '../../ui/Segments'
+import { LookSettings } from './LookSettings'
+import { PasswordForm } from './PasswordForm'
+import { ProfileForm } from './ProfileForm'
+import { SessionList } from './SessionList'
+import styles from './Settings.module.css'
+
+type Part = 'profile' | 'look' | 'password' | 'sessions'
+
+const PARTS: { value: Part; label: string }[] = [
+  { value: 'profile', label: 'Profile' },
+  { value: 'look', label: 'Look' },
+  { value: 'password', label: 'Password' },
+  { value: 'sessions', label: 'Sessions' },
+]
+
+export default function SettingsPanel() {
+  const { guest } = useMe()
+  const [part, setPart] = useState<Part>('profile')
+  return (
+    <div className={styles.panel}>
+      <Segments
+        label="What to set"
+        options={guest ? PARTS.filter(({ value }) => value !== 'password') : PARTS}
+        value={part}
+        onChange={setPart}
+      />
+      {part === 'profile' && <ProfileForm />}
+      {part === 'look' && <LookSettings />}
+      {part === 'password' && <PasswordForm />}
+      {part === 'sessions' && <SessionList />}
+    </div>
+  )
+}
