@@ -41,7 +41,7 @@ func run(m *testing.M) int {
 		return 0
 	}
 	// Faults are mostly waiting: more of them at once than there are processors.
-	if err := flag.Set("test.parallel", "6"); err != nil {
+	if err := flag.Set("test.parallel", "5"); err != nil {
 		return fail(err)
 	}
 	if *seed == 0 {

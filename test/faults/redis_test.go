@@ -16,7 +16,7 @@ const (
 )
 
 var redisRows = []row{
-	{name: "redis_killed_and_restarted_empty_[SEQ4][SEQ5][HUB5][HUB6][PRS2]", do: redisKilled},
+	{name: "redis_killed_and_restarted_empty_[SEQ4][SEQ5][HUB5][HUB6][PRS2]", do: redisKilled, alone: true},
 	{name: "redis_FLUSHALL_while_sending_[SEQ4]", do: flushAll},
 	{name: "redis_paused_[SEQ5][HUB5]", do: func(t *testing.T) {
 		redisPaused(t, func(s *set, d time.Duration) {
@@ -24,14 +24,14 @@ var redisRows = []row{
 			s.must(err)
 			s.pass(d)
 		})
-	}},
+	}, alone: true},
 	{name: "redis_frozen_[SEQ5][HUB5]", do: func(t *testing.T) {
 		redisPaused(t, func(s *set, d time.Duration) {
 			s.must(s.redis.Pause())
 			s.pass(d)
 			s.must(s.redis.Resume())
 		})
-	}},
+	}, alone: true},
 	{name: "redis_cut_off_from_one_instance_[SEQ5][HUB6]", do: func(t *testing.T) { redisUnreachable(t, (*proxy).setCut) }},
 	{name: "redis_silent_to_one_instance_[SEQ5][HUB6]", do: func(t *testing.T) { redisUnreachable(t, (*proxy).setStalled) }},
 	{name: "bus_loses_repeats_and_reorders_[HUB1][HUB5]", do: lossyBus},
