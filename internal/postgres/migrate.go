@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -84,19 +86,21 @@ func MigrationStatus(ctx context.Context, url string) ([]Migration, error) {
 			all[i].AppliedAt = has[all[i].Version]
 			delete(has, all[i].Version)
 		}
-		for version, at := range has {
-			all = append(all, Migration{Version: version, Name: "not known to this program", AppliedAt: at})
+		for _, version := range slices.Sorted(maps.Keys(has)) {
+			all = append(all, Migration{Version: version, Name: "not known to this program", AppliedAt: has[version]})
 		}
 		return nil
 	})
 	return all, err
 }
 
+// parse reads a URL for a single connection: what it says of a pool is for others.
 func parse(url string) (*pgx.ConnConfig, error) {
-	if url == "" {
-		return nil, errNoURL
+	cfg, err := parsePool(url)
+	if err != nil {
+		return nil, err
 	}
-	return pgx.ParseConfig(url)
+	return cfg.ConnConfig, nil
 }
 
 func withConn(ctx context.Context, cfg *pgx.ConnConfig, f func(conn *pgx.Conn) error) error {

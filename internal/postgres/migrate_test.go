@@ -1,9 +1,11 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -115,12 +117,13 @@ func TestSchemaThatIsRefused(t *testing.T) {
 
 func TestMigrateRefusesANewerSchema(t *testing.T) {
 	url := databases.New(t)
-	world{url: url}.sql(t, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)`)
+	world{url: url}.sql(t, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true), (9997, true), (9998, true)`)
 	if _, err := Migrate(context.Background(), url); err == nil || !strings.Contains(err.Error(), "9999") {
 		t.Fatalf("migrating it gives %v", err)
 	}
 	status, err := MigrationStatus(context.Background(), url)
-	if err != nil || status[len(status)-1].Version != 9999 {
+	inOrder := func(a, b Migration) int { return cmp.Compare(a.Version, b.Version) }
+	if err != nil || status[len(status)-1].Version != 9999 || !slices.IsSortedFunc(status, inOrder) {
 		t.Fatalf("the status is %+v (%v)", status, err)
 	}
 }

@@ -52,12 +52,17 @@ var (
 // errNoURL keeps an empty setting from meaning whatever libpq's environment says.
 var errNoURL = errors.New("no URL given")
 
-// newPool makes a pool that connects when it is first asked to, of size connections or of pool_max_conns in the URL.
-func newPool(url string, size int, kind map[string]string) (*pgxpool.Pool, error) {
+// parsePool reads a URL. Its errors name no password.
+func parsePool(url string) (*pgxpool.Config, error) {
 	if url == "" {
 		return nil, errNoURL
 	}
-	cfg, err := pgxpool.ParseConfig(url)
+	return pgxpool.ParseConfig(url)
+}
+
+// newPool makes a pool that connects when it is first asked to, of size connections or of pool_max_conns in the URL.
+func newPool(url string, size int, kind map[string]string) (*pgxpool.Pool, error) {
+	cfg, err := parsePool(url)
 	if err != nil {
 		return nil, err
 	}

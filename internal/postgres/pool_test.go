@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -55,6 +57,22 @@ func TestSettingsInTheURL(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The same URL serves the nodes and `server migrate`, which has no pool.
+func TestPoolInTheURLOfAMigration(t *testing.T) {
+	url := empty(t, "migrated_with_a_pool") + "&pool_max_conns=3"
+	ctx := context.Background()
+	if _, err := Migrate(ctx, url); err != nil {
+		t.Fatal(err)
+	}
+	status, err := MigrationStatus(ctx, url)
+	if err != nil || slices.ContainsFunc(status, func(m Migration) bool { return m.AppliedAt.IsZero() }) {
+		t.Fatalf("the status is %+v (%v)", status, err)
+	}
+	if _, err := Migrate(ctx, strings.Replace(url, "=3", "=some", 1)); err == nil {
+		t.Error("a pool of some connections is not refused")
+	}
 }
 
 // A pool that is used up keeps nobody waiting for ever.
