@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -144,5 +145,43 @@ func TestNoLimit(t *testing.T) {
 		if err := l.take(addr("192.0.2.1")); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+func TestLimitsPerAddress(t *testing.T) {
+	o := newOffice(t, func(c *Config) { c.Limit, c.Burst, c.Guests = rate.Every(time.Hour), 3, true })
+	for _, name := range []string{"alice", "bobby"} {
+		o.register(name)
+	}
+	if _, err := o.Guest(t.Context(), home, "Guest", ""); err != nil {
+		t.Fatal(err)
+	}
+	_, err := o.Register(t.Context(), home, SignUp{Username: "carol", Password: goodPassword})
+	limited(t, err)
+	_, err = o.Guest(t.Context(), home, "Guest", "")
+	limited(t, err)
+
+	for range 5 { // sign-ups and log-ins that succeed cost no log-ins
+		o.login("alice", goodPassword)
+	}
+	for range 3 {
+		if _, err := o.Login(t.Context(), home, "alice", "wrong horse battery"); code(err) != chat.CodeBadCredentials {
+			t.Fatal(err)
+		}
+	}
+	work := counted(o.hasher)
+	_, err = o.Login(t.Context(), home, "alice", goodPassword)
+	limited(t, err)
+	err = o.ChangePassword(t.Context(), home, Claims{UserID: userID(t, o, "alice")}, goodPassword, "another long password")
+	limited(t, err)
+	if len(*work) != 0 {
+		t.Errorf("who is limited costs %d hashes", len(*work))
+	}
+	elsewhere := Visitor{Addr: addr("192.0.2.99")}
+	if _, err := o.Login(t.Context(), elsewhere, "alice", goodPassword); err != nil {
+		t.Errorf("from another address: %v", err)
+	}
+	if want := []string{"limited register", "limited register", "bad_credentials", "bad_credentials", "bad_credentials", "limited login", "limited login"}; !slices.Equal(o.seen.failed, want) {
+		t.Errorf("counted %q, want %q", o.seen.failed, want)
 	}
 }

@@ -5,12 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -342,61 +340,4 @@ func (w world) deadlocks(t *testing.T) (n int64) {
 		}
 	})
 	return n
-}
-
-// hold says that it holds the lock of a room, and commits when it is told to go on. By then its transaction is over:
-// whoever reads that line freezes this process. It does not stop itself, because the signal reaches it through any
-// of its threads, and the one that sent it may get as far as the commit before.
-func (a *appenderTask) hold(ctx context.Context, s *Store) error {
-	_, err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		b := &batch{drafts: []chat.Draft{a.textOf(0, 0)}, outcomes: make([]chat.Outcome, 1)}
-		if err := b.texts(ctx, tx, []int{0}); err != nil {
-			return err
-		}
-		if _, err := fmt.Println("{}"); err != nil { // the lock is held
-			return err
-		}
-		_, err := io.Copy(io.Discard, os.Stdin)
-		return err
-	})
-	if err == nil {
-		return errors.New("what was done in the frozen transaction was committed")
-	}
-	if err := classify("append", err, false); !errors.Is(err, chat.ErrUnavailable) {
-		return fmt.Errorf("it ended with %w", err)
-	}
-	out, err := s.Append(ctx, []chat.Draft{a.textOf(0, 0)}, nil)
-	if err == nil && out[0].Duplicate {
-		err = errors.New("it was stored after all")
-	}
-	return err
-}
-
-// freeze stops a process, and returns when all of its threads have stopped.
-func freeze(t *testing.T, cmd *exec.Cmd) {
-	t.Helper()
-	if err := cmd.Process.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
-	for {
-		var status syscall.WaitStatus
-		_, err := syscall.Wait4(cmd.Process.Pid, &status, syscall.WUNTRACED, nil)
-		switch {
-		case errors.Is(err, syscall.EINTR):
-			continue
-		case err != nil:
-			t.Fatal(err)
-		case !status.Stopped():
-			t.Fatalf("the process has ended instead: %v", status)
-		}
-		return
-	}
-}
-
-// thaw lets a frozen process go on.
-func thaw(t *testing.T, cmd *exec.Cmd) {
-	t.Helper()
-	if err := cmd.Process.Signal(syscall.SIGCONT); err != nil {
-		t.Fatal(err)
-	}
 }

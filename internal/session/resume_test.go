@@ -24,15 +24,6 @@ func run(first, last int64) []string {
 	return append(seqs, fmt.Sprint("resumed true ", last))
 }
 
-// smallRing has the hub keep only a few entries, so that a replay comes from the store.
-func smallRing(cfg *setup) { cfg.relay.Hub.RingEntries = 3 }
-
-// smallOutbox overflows soon.
-func smallOutbox(cfg *setup) { cfg.session.OutboxBytes = 8 << 10 }
-
-// deaf nodes compare only when they are asked to.
-func deaf(cfg *setup) { cfg.relay.CheckEvery = 1000 * time.Hour }
-
 func TestResume(t *testing.T) {
 	prove(t, []rule{
 		{"[RES2] every entry after the last one received, in order, then resumed, then live", func(s *stage) {

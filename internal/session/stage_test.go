@@ -321,3 +321,12 @@ func (p *plug) Stays(string, hub.Stay) bool { return true }
 func (p *plug) Fits(int) bool               { return true }
 func (p *plug) Tell(hub.Event)              {}
 func (p *plug) Push(*wire.Frame)            { <-p.gate }
+
+// smallRing has the hub keep only a few entries, so that a replay comes from the store.
+func smallRing(cfg *setup) { cfg.relay.Hub.RingEntries = 3 }
+
+// smallOutbox overflows soon.
+func smallOutbox(cfg *setup) { cfg.session.OutboxBytes = 8 << 10 }
+
+// deaf nodes compare only when they are asked to.
+func deaf(cfg *setup) { cfg.relay.CheckEvery = 1000 * time.Hour }
