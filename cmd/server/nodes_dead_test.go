@@ -47,7 +47,7 @@ func TestDeadNode(t *testing.T) {
 					t.Errorf("node %d: %+v", i, change)
 				}
 				took := time.Since(began)
-				if t.Logf("node %d: offline after %v", i, took); took < 20*time.Second || took > 37*time.Second { // a busy machine is given two more
+				if t.Logf("node %d: offline after %v", i, took); took < 20*time.Second || took > 42*time.Second { // a busy machine is given some more
 					t.Errorf("that is not between 20 s and 35 s")
 				}
 			case <-time.After(45 * time.Second):

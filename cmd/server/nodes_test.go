@@ -241,7 +241,7 @@ func TestLostBell(t *testing.T) {
 		for _, c := range tabs {
 			c.wantsText("unheard")
 		}
-		if took := time.Since(began); took > 6*time.Second { // a busy machine is given one more
+		if took := time.Since(began); took > 9*time.Second { // a busy machine is given more, but not until the next comparison
 			s.Errorf("it took %v", took)
 		}
 	})
