@@ -39,6 +39,11 @@ type Error struct {
 
 func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
 
+// RetryAfterMS is RetryAfter in milliseconds, rounded up: who comes back then does not come too early.
+func (e *Error) RetryAfterMS() int64 {
+	return int64((e.RetryAfter + time.Millisecond - 1) / time.Millisecond)
+}
+
 // Is makes errors.Is compare codes, so that a sentinel matches a more detailed error of the same code.
 func (e *Error) Is(target error) bool {
 	var other *Error

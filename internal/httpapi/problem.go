@@ -127,7 +127,7 @@ func problemOf(err error) *Problem {
 			status = http.StatusBadRequest
 		}
 		p := problem(status, refusal.Code, refusal.Message)
-		p.RetryAfterMS = refusal.RetryAfter.Milliseconds()
+		p.RetryAfterMS = refusal.RetryAfterMS()
 		return p
 	case errors.Is(err, chat.ErrUnavailable), errors.Is(err, chat.ErrUnknownOutcome),
 		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

@@ -163,5 +163,5 @@ type Problem struct {
 
 // FromError converts an error that may be shown.
 func FromError(err *chat.Error) Problem {
-	return Problem{Code: err.Code, Message: err.Message, RetryAfterMS: err.RetryAfter.Milliseconds()}
+	return Problem{Code: err.Code, Message: err.Message, RetryAfterMS: err.RetryAfterMS()}
 }
