@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # run-cluster.sh: two nodes of bin/server over a Postgres and a Redis of their own on this machine, and a proxy in front where
 # HAProxy is installed. Everything listens on loopback, keeps its data and logs in ./data/cluster, and ends with Ctrl-C.
+# What is killed meanwhile is started again, as systemd would.
 set -euo pipefail
 set -m # each in a process group of its own: Ctrl-C is for this script, which ends them in order
 cd "$(dirname "$0")/.."
@@ -51,10 +52,11 @@ if [ "$(id -u)" = 0 ]; then
 fi
 
 # start NAME COMMAND…: runs it in the background, with its log in a file.
-declare -A pids=()
+declare -A pids=() commands=()
 start() {
 	local name="$1"
 	shift
+	commands[$name]="$(printf '%q ' "$@")"
 	"$@" >>"$here/$name.log" 2>&1 &
 	pids[$name]=$!
 }
@@ -65,6 +67,7 @@ stop() {
 	shift
 	for name in "$@"; do
 		[ -z "${pids[$name]:-}" ] || kill -"$signal" "${pids[$name]}" 2>/dev/null || true
+		[ -z "${pids[$name]:-}" ] || kill -CONT "${pids[$name]}" 2>/dev/null || true # in case it was frozen
 	done
 	for name in "$@"; do
 		[ -z "${pids[$name]:-}" ] || wait "${pids[$name]}" 2>/dev/null || true
@@ -147,9 +150,14 @@ fi
 echo "  node1  http://localhost:${nodes[0]}   metrics http://localhost:${admins[0]}/metrics"
 echo "  node2  http://localhost:${nodes[1]}   metrics http://localhost:${admins[1]}/metrics"
 echo "Data and logs: $here. Ctrl-C stops it; nothing is lost."
+echo "Break what you like: kill -9 one of ${pids[node1]} (node1), ${pids[node2]} (node2), ${pids[redis]} (Redis), ${pids[postgres]} (Postgres)."
 
-# Until somebody stops it, or something ends by itself.
-wait -n || true
-for name in "${!pids[@]}"; do
-	kill -0 "${pids[$name]}" 2>/dev/null || die "$name has ended: see $here/$name.log"
+while true; do # until somebody stops it
+	wait -f -n || true
+	for name in "${!pids[@]}"; do
+		! kill -0 "${pids[$name]}" 2>/dev/null || continue
+		echo "$name has ended (its log: $here/$name.log), and is started again"
+		sleep 1
+		eval "start $name ${commands[$name]}"
+	done
 done
