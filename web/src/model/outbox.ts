@@ -53,22 +53,28 @@ export async function openOutbox(userId: string): Promise<Outbox> {
   for (const { room_id, text } of (await db?.getAllFromIndex('drafts', 'user_id', userId)) ?? []) {
     drafts.set(room_id, text)
   }
+  const orders = new Map<string, number>()
   let order = Date.now()
 
   return {
     async load() {
       const messages = (await db?.getAllFromIndex('outbox', 'user_id', userId)) ?? []
+      for (const message of messages) orders.set(message.client_id, message.order)
       return messages.sort((a, b) => a.order - b.order)
     },
     async put(roomId, message) {
       if (db === undefined) return
-      const tx = db.transaction('outbox', 'readwrite')
-      const before = await tx.store.get(message.client_id)
       order = Math.max(order + 1, Date.now())
-      await tx.store.put({ ...message, user_id: userId, room_id: roomId, order: before?.order ?? order })
-      await tx.done
+      const place = orders.get(message.client_id) ?? order
+      orders.set(message.client_id, place)
+      // Asked for and committed in one go: whoever reloads right after writing takes the page away before a second step.
+      const tx = db.transaction('outbox', 'readwrite')
+      const written = tx.store.put({ ...message, user_id: userId, room_id: roomId, order: place })
+      tx.commit()
+      await Promise.all([written, tx.done])
     },
     async remove(clientId) {
+      orders.delete(clientId)
       await db?.delete('outbox', clientId)
     },
     draft: (roomId) => drafts.get(roomId) ?? '',
