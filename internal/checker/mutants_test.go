@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -109,7 +110,7 @@ var mutants = []mutant{
 		`case parting(run.Entries, s.userID, p.memberSeq) != "":`, `case false:`,
 	},
 	{
-		"[RES3] a run after a position that is not in the log is sent", "session/replay.go",
+		endless, "session/replay.go",
 		`case !run.Known || run.Epoch != s.epoch || len(run.Entries) > chat.MaxReplay:`, `case len(run.Entries) > chat.MaxReplay:`,
 	},
 	{
@@ -117,6 +118,10 @@ var mutants = []mutant{
 		`s.close(CloseTooSlow, "too slow: the outbox overflowed")`, ``,
 	},
 }
+
+// endless is a mutant that may go on for ever before it is wrong: where nothing follows a position that is not in the log,
+// it asks hub and store in turn, and no time passes in the bubble.
+const endless = "[RES3] a run after a position that is not in the log is sent"
 
 var finding = regexp.MustCompile(`VIOLATION \[([A-Z]+[0-9]+)\] .*`)
 
@@ -140,6 +145,9 @@ func TestMutants(t *testing.T) {
 			switch {
 			case err == nil:
 				t.Fatal("the checker did not find it")
+			case found == nil && m.name == endless && bytes.Contains(out, []byte("panic: test timed out")):
+				t.Log("found: it never ends")
+				return
 			case found == nil || string(found[1]) == "HARNESS":
 				t.Fatalf("the checker failed without naming a rule: %v\n%s", err, out[:min(len(out), 4000)])
 			}
