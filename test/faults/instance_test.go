@@ -7,9 +7,13 @@ import (
 	"time"
 )
 
-// soon is how long it may take until everybody has an entry whose bell was lost: the comparison comes every 5 s (HUB5),
-// and takes a moment on a machine that is busy.
-const soon = 5*time.Second + 700*time.Millisecond
+// soon is how long it may take until everybody has an entry whose bell was lost, and quick how long until the database has
+// taken from a frozen node what it held. Both are 5 s (HUB5, and the time-outs), which the tests of relay and postgres
+// hold exactly; here processes are on a machine that may be busy with others, and without the protection it would be never.
+const (
+	soon  = 12 * time.Second
+	quick = 9 * time.Second
+)
 
 var instanceRows = []row{
 	{name: "instance_killed_between_number_and_commit_[SEQ6][HUB5]", do: killedBeforeCommit},
@@ -118,8 +122,8 @@ func frozen(t *testing.T) {
 	s.struck(trap)
 	other := s.mark()
 	s.says(1, other)
-	t.Logf("somebody else's message was seen after %v", s.seenElsewhere(other, 5*time.Second))
-	s.pass(lasting(20*time.Second, 6*time.Second))
+	t.Logf("somebody else's message was seen after %v", s.seenElsewhere(other, quick))
+	s.pass(lasting(20*time.Second, quick+3*time.Second))
 	// Whoever is on another node has to wait at most until the server gives up what the frozen one holds.
 	said := 0
 	for i, c := range s.crowd.Clients() {
@@ -127,7 +131,7 @@ func frozen(t *testing.T) {
 			continue
 		}
 		slowest, messages := c.Slowest(began, time.Now().Add(-5*time.Second))
-		if said += messages; slowest > 5*time.Second {
+		if said += messages; slowest > quick {
 			t.Errorf("on the other nodes somebody waited %v for a send", slowest)
 		}
 	}
@@ -156,12 +160,12 @@ func frozenWithLock(t *testing.T) {
 	held := time.Now()
 	body := s.mark()
 	s.says(1, body) // client 1 is on n1
-	s.until("the lock is free", 5*time.Second+300*time.Millisecond, func() bool {
+	s.until("the lock is free", quick, func() bool {
 		_, times := s.stored(body)
 		return times == 1
 	})
 	t.Logf("the room was free after %v", time.Since(held))
-	s.pass(lasting(20*time.Second, 6*time.Second) - time.Since(held))
+	s.pass(lasting(20*time.Second, quick+3*time.Second) - time.Since(held))
 	s.note("SIGCONT of n0")
 	s.nodes[0].signal(syscall.SIGCONT)
 	s.note("the renaming: %v", <-renamed)
