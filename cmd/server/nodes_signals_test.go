@@ -140,7 +140,7 @@ func TestSignals(t *testing.T) {
 		// It is repeated while it lasts: a signal may be lost, as when a node has only just begun to listen to the room.
 		for !watcher.has("typing") {
 			typist.command("typing", map[string]any{"room_id": room, "on": true})
-			time.Sleep(100 * time.Millisecond) // as people type
+			time.Sleep(100 * time.Millisecond) // as people type: this is what is tested, not a wait
 		}
 		o := watcher.wants("typing", func(o pushed) bool { return o.Type == "typing" })
 		if o.UserID != bob.id || !o.On {

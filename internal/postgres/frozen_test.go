@@ -147,7 +147,7 @@ func TestFrozenInABatch(t *testing.T) {
 			if time.Now().After(deadline) {
 				t.Fatal("the process does nothing")
 			}
-			time.Sleep(time.Millisecond)
+			time.Sleep(time.Millisecond) // between two looks; nothing depends on how long
 		}
 		freeze(t, cmd)
 		began := time.Now()

@@ -20,32 +20,18 @@ func (s *Store) Find(ctx context.Context, keys []chat.Key) (map[chat.Key]chat.En
 	defer s.writer.put(c)
 	found := make(map[chat.Key]chat.Entry)
 	for _, k := range keys {
-		e, ok, err := c.find(k)
+		scan := entryScan{roomID: k.RoomID}
+		ok, err := c.row(`SELECT `+entryColumns+` FROM users u INDEXED BY users_looked_at JOIN rooms r JOIN entries e
+			ON e.room = r.num AND e.sender = u.num AND e.client_id = ? WHERE r.id = ? AND u.id = ?`,
+			[]any{k.ClientID, k.RoomID, k.SenderID}, scan.dest()...)
 		if err != nil {
 			return nil, classify("find entries", err)
 		}
 		if ok {
-			found[k] = e
+			found[k] = scan.entry()
 		}
 	}
 	return found, nil
-}
-
-// find reads the entry of a draft. That there is none, as nearly always, is found out first: a row of one column is
-// cheaper to ask for.
-func (c *conn) find(k chat.Key) (e chat.Entry, found bool, err error) {
-	var room, seq int64
-	found, err = c.row(`SELECT e.room, e.seq FROM users u INDEXED BY users_looked_at JOIN rooms r JOIN entries e
-		ON e.room = r.num AND e.sender = u.num AND e.client_id = ? WHERE r.id = ? AND u.id = ?`,
-		[]any{k.ClientID, k.RoomID, k.SenderID}, &room, &seq)
-	if err != nil || !found {
-		return e, false, err
-	}
-	entries, err := c.after(k.RoomID, room, seq-1, 1)
-	if err != nil || len(entries) == 0 {
-		return e, false, err
-	}
-	return entries[0], true, nil
 }
 
 // head reads where a room that is not deleted stands. chat.ErrNoRoom.
