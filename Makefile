@@ -19,7 +19,8 @@ E2E_INSTALLED := test/e2e/node_modules/.stamp
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
 # Written by `make generate`.
-GENERATED := api/openapi.json web/src/net/api.gen.ts
+GENERATED := api/openapi.json web/src/net/api.gen.ts api/v1alpha1/zz_generated.deepcopy.go \
+	$(shell find api/applyconfiguration config/crd -type f)
 
 FUZZTIME ?= 30s
 DURATION ?= 30m
@@ -78,7 +79,7 @@ lint: need-go lint-go lint-web lint-containers ## Formatting, vet, staticcheck, 
 
 .PHONY: lint-go
 lint-go:
-	@unformatted="$$(find . \( -name node_modules -o -name testdata \) -prune -o -name '*.go' -print0 | xargs -0 $(TOOL) gofumpt -l)"; \
+	@unformatted="$$(find . \( -name node_modules -o -name testdata -o -name applyconfiguration \) -prune -o -name '*.go' -print0 | xargs -0 $(TOOL) gofumpt -l)"; \
 	if [ -n "$$unformatted" ]; then echo "gofumpt would change (make format):"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	$(TOOL) staticcheck ./...
@@ -95,7 +96,7 @@ lint-containers: need-go
 
 .PHONY: format
 format: need-go ## Format the Go code
-	@find . \( -name node_modules -o -name testdata \) -prune -o -name '*.go' -print0 | xargs -0 $(TOOL) gofumpt -w
+	@find . \( -name node_modules -o -name testdata -o -name applyconfiguration \) -prune -o -name '*.go' -print0 | xargs -0 $(TOOL) gofumpt -w
 	@$(TOOL) golangci-lint fmt ./...
 
 .PHONY: verify
@@ -108,6 +109,7 @@ verify-modules:
 	go mod tidy -diff
 	cd tools && go mod tidy -diff
 	cd tools/containers && go mod tidy -diff
+	cd tools/generate && go mod tidy -diff
 
 .PHONY: verify-generated
 verify-generated:
@@ -158,9 +160,10 @@ figures: need-go ## Take the figures P4 to P8 of docs/benchmarks.md (a quarter o
 ##@ Make
 
 .PHONY: generate
-generate: need-go $(WEB_INSTALLED) ## Write the OpenAPI document from the handlers, and the web app's client from that
+generate: need-go $(WEB_INSTALLED) ## Write the OpenAPI document from the handlers, the web app's client from that, and the CRD from api/v1alpha1
 	go test ./internal/httpapi -run '^TestDocumentIsCommitted$$' -count=1 -update
 	cd web && npm run --silent generate
+	go tool -modfile=tools/generate/go.mod controller-gen object crd applyconfiguration paths=./api/v1alpha1/... output:crd:dir=config/crd/bases
 
 .PHONY: screenshots
 screenshots: bin/server $(E2E_INSTALLED) ## Take the pictures in docs/images

@@ -42,7 +42,7 @@ type arrow struct {
 }
 
 // skipped are folders without code of ours: what was installed, built or generated, and the tools' module.
-var skipped = []string{"node_modules", "testdata", "bin", "data", "dist", "tools"}
+var skipped = []string{"node_modules", "testdata", "bin", "data", "dist", "tools", "applyconfiguration"}
 
 // readSource parses a tree. Faults of the tree are noted; the error is for what can't be read at all.
 func readSource(tree fs.FS) (*source, error) {
