@@ -107,6 +107,11 @@ func (n *node) wire(ctx context.Context, tokens *auth.Tokens) error {
 		Log: n.log, Observe: series, MaxConnections: n.cfg.MaxConnections,
 	})
 	series.Connections(n.sessions.Count)
+	series.ConnectionsMax(n.cfg.MaxConnections)
+	series.SendsWaiting(n.relay.Waiting)
+	if schema, ok := n.store.(interface{ SchemaVersion() int64 }); ok {
+		series.SchemaVersion(schema.SchemaVersion())
+	}
 	if err := n.relay.Start(ctx, n.sessions, n.presence); err != nil {
 		return fmt.Errorf("reading the store: %w", err)
 	}

@@ -18,10 +18,14 @@ type Metrics struct {
 
 	roomsLive     prometheus.Gauge
 	committed     prometheus.Counter
+	sends         *prometheus.CounterVec
+	sendSeconds   prometheus.Histogram
 	deliveries    prometheus.Counter
 	commitSeconds prometheus.Histogram
 	delivery      prometheus.Histogram
 	busLag        prometheus.Histogram
+	connects      prometheus.Counter
+	turnedAway    *prometheus.CounterVec
 	disconnects   *prometheus.CounterVec
 	resumes       *prometheus.CounterVec
 	mended        prometheus.Counter
@@ -44,10 +48,14 @@ func New(version string) *Metrics {
 		registry:      r,
 		roomsLive:     gauge(r, "gochat_rooms_live", "Rooms that are live on this node."),
 		committed:     counter(r, "gochat_entries_committed_total", "Entries that this node committed."),
+		sends:         counters(r, "gochat_sends_total", "Messages and changes of rooms that were asked for, by how it ended.", "result"),
+		sendSeconds:   histogram(r, "gochat_send_seconds", "Time from taking in what is then committed to its answer."),
 		deliveries:    counter(r, "gochat_deliveries_total", "Entries pushed to connections, counted per connection."),
 		commitSeconds: histogram(r, "gochat_commit_seconds", "Time from taking a batch to its commit."),
 		delivery:      histogram(r, "gochat_delivery_seconds", "Time from the commit of an entry to the write to a socket."),
 		busLag:        histogram(r, "gochat_bus_lag_seconds", "Time from the commit on another node to the delivery on this one."),
+		connects:      counter(r, "gochat_connects_total", "Connections begun."),
+		turnedAway:    counters(r, "gochat_connections_turned_away_total", "Connections not admitted, and told to come back later.", "why"),
 		disconnects:   counters(r, "gochat_disconnects_total", "Connections ended, by close code (0: without one).", "code"),
 		resumes:       counters(r, "gochat_resumes_total", "Rooms resumed after a reconnect.", "recovered"),
 		mended:        counter(r, "gochat_gaps_mended_total", "Reads of the store to fill a gap in a live room."),
@@ -74,6 +82,12 @@ func New(version string) *Metrics {
 func (m *Metrics) begin() {
 	for _, code := range []int{0, 1000, 1001, 1006, 1009, 1013, 4001, 4008, 4009, 4029, 4100, 4110} {
 		m.disconnects.WithLabelValues(closeCode(code))
+	}
+	for _, result := range []string{"committed", "duplicate", "refused", "unavailable", "abandoned"} {
+		m.sends.WithLabelValues(result)
+	}
+	for _, why := range []string{"full", "leaving", "busy", "store"} {
+		m.turnedAway.WithLabelValues(why)
 	}
 	for _, recovered := range []bool{true, false} {
 		m.resumes.WithLabelValues(strconv.FormatBool(recovered))
@@ -130,6 +144,23 @@ func (m *Metrics) Connections(count func() (connections, outboxBytes int)) {
 			func() float64 { _, n := count(); return float64(n) }))
 }
 
+// ConnectionsMax notes how many connections there may be; 0: there is no limit.
+func (m *Metrics) ConnectionsMax(limit int) {
+	gauge(m.registry, "gochat_connections_max", "Most connections of clients that are admitted; 0: no limit.").Set(float64(limit))
+}
+
+// SendsWaiting has gochat_sends_waiting read from count when it is asked for.
+func (m *Metrics) SendsWaiting(count func() int) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(
+		prometheus.GaugeOpts{Name: "gochat_sends_waiting", Help: "Messages and changes of rooms that wait to be committed."},
+		func() float64 { return float64(count()) }))
+}
+
+// SchemaVersion notes the version that the store's schema had when this node started.
+func (m *Metrics) SchemaVersion(version int64) {
+	gauge(m.registry, "gochat_schema_version", "Version of the store's schema when this node started.").Set(float64(version))
+}
+
 // Registry is where the series are gathered from.
 func (m *Metrics) Registry() *prometheus.Registry { return m.registry }
 
@@ -181,7 +212,21 @@ func number(b bool) float64 {
 // RateLimited counts a refusal. Also of session and auth.
 func (m *Metrics) RateLimited(what string) { m.rateLimited.WithLabelValues(what).Inc() }
 
+// SendEnded counts what was asked for; how long it took, if it was committed.
+func (m *Metrics) SendEnded(result string, took time.Duration) {
+	m.sends.WithLabelValues(result).Inc()
+	if result == "committed" {
+		m.sendSeconds.Observe(took.Seconds())
+	}
+}
+
 // The observer of session.
+
+// Connected counts the beginning of a connection.
+func (m *Metrics) Connected() { m.connects.Inc() }
+
+// TurnedAway counts a connection that was not admitted.
+func (m *Metrics) TurnedAway(why string) { m.turnedAway.WithLabelValues(why).Inc() }
 
 // Disconnected counts the end of a connection.
 func (m *Metrics) Disconnected(code int) { m.disconnects.WithLabelValues(closeCode(code)).Inc() }

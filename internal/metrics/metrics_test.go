@@ -10,6 +10,9 @@ import (
 func TestSeriesAreThereFromTheStart(t *testing.T) {
 	m := metrics.New("test")
 	m.Connections(func() (int, int) { return 0, 0 })
+	m.ConnectionsMax(5000)
+	m.SendsWaiting(func() int { return 0 })
+	m.SchemaVersion(3)
 	families, err := m.Registry().Gather()
 	if err != nil {
 		t.Fatal(err)
@@ -23,6 +26,8 @@ func TestSeriesAreThereFromTheStart(t *testing.T) {
 		"gochat_delivery_seconds", "gochat_bus_lag_seconds", "gochat_outbox_bytes", "gochat_disconnects_total", "gochat_resumes_total",
 		"gochat_gaps_mended_total", "gochat_numbers_skipped_total", "gochat_duplicates_total", "gochat_rooms_reset_total",
 		"gochat_backplane_up", "gochat_store_up", "gochat_rate_limited_total", "gochat_auth_failures_total", "gochat_build_info",
+		"gochat_sends_total", "gochat_send_seconds", "gochat_sends_waiting", "gochat_connects_total", "gochat_connections_turned_away_total",
+		"gochat_connections_max", "gochat_schema_version",
 	} {
 		if there[name] == 0 {
 			t.Errorf("%s is not there", name)

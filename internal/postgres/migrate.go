@@ -63,7 +63,10 @@ func Migrate(ctx context.Context, url string) ([]Migration, error) {
 	if err = errors.Join(err, p.Close()); err != nil {
 		return done, fmt.Errorf("migrate: %w", err)
 	}
-	return done, withConn(ctx, cfg, func(conn *pgx.Conn) error { return checkSchema(ctx, conn) })
+	return done, withConn(ctx, cfg, func(conn *pgx.Conn) error {
+		_, err := checkSchema(ctx, conn)
+		return err
+	})
 }
 
 // MigrationStatus lists the steps that this program knows, in their order, and then those that only the database has.
@@ -149,39 +152,39 @@ func applied(ctx context.Context, conn *pgx.Conn) (map[int64]time.Time, error) {
 }
 
 // checkSchema refuses a schema that is older than this program, and one that is newer and does not say that it still serves
-// this program (expand/contract: in the course of an update, old and new nodes share one database).
-func checkSchema(ctx context.Context, conn *pgx.Conn) error {
+// this program (expand/contract: in the course of an update, old and new nodes share one database). It returns the version
+// that the schema has.
+func checkSchema(ctx context.Context, conn *pgx.Conn) (has int64, err error) {
 	if encoding := conn.PgConn().ParameterStatus("server_encoding"); encoding != "UTF8" {
-		return fmt.Errorf("its encoding is %s: make a database with ENCODING 'UTF8'", encoding)
+		return 0, fmt.Errorf("its encoding is %s: make a database with ENCODING 'UTF8'", encoding)
 	}
 	applied, err := applied(ctx, conn)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	steps, err := known()
 	if err != nil {
-		return err
+		return 0, err
 	}
-	var has int64
 	for version := range applied {
 		has = max(has, version)
 	}
 	knows := steps[len(steps)-1].Version
 	if has < knows {
-		return fmt.Errorf("%w: its schema is version %d, this program needs version %d: run `server migrate` first",
+		return has, fmt.Errorf("%w: its schema is version %d, this program needs version %d: run `server migrate` first",
 			chat.ErrUnavailable, has, knows)
 	}
 	if has == knows {
-		return nil
+		return has, nil
 	}
 	var serves bool
 	if err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM schema_serves WHERE version = $1 AND serves_from <= $2)`,
 		has, knows).Scan(&serves); err != nil {
-		return classify("read schema version", err, false)
+		return has, classify("read schema version", err, false)
 	}
 	if !serves {
-		return fmt.Errorf("its schema is version %d, this program knows only version %d: start a newer version of gochat, "+
+		return has, fmt.Errorf("its schema is version %d, this program knows only version %d: start a newer version of gochat, "+
 			"or restore an older backup", has, knows)
 	}
-	return nil
+	return has, nil
 }

@@ -103,6 +103,9 @@ func TestSchemaThatIsRefused(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				if has := s.SchemaVersion(); has != knows+1 {
+					t.Errorf("its schema is said to be version %d, not %d", has, knows+1)
+				}
 				if err := s.Close(); err != nil {
 					t.Fatal(err)
 				}

@@ -35,6 +35,7 @@ func (c Config) withDefaults() Config {
 type Store struct {
 	writers, readers *pgxpool.Pool
 
+	schema  int64 // the version that its schema had at the opening
 	closing sync.Once
 	pinged  pinged
 }
@@ -70,8 +71,12 @@ func (s *Store) check(ctx context.Context) error {
 		return classify("connect", err, false)
 	}
 	defer c.Release()
-	return checkSchema(ctx, c.Conn())
+	s.schema, err = checkSchema(ctx, c.Conn())
+	return err
 }
+
+// SchemaVersion is the version that the schema had when the store was opened. It may have grown since.
+func (s *Store) SchemaVersion() int64 { return s.schema }
 
 // name is where the database is, without a password.
 func (s *Store) name() string {

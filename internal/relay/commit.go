@@ -38,8 +38,10 @@ const (
 // it must not wait.
 func (r *Relay) Post(d chat.Draft, from Origin, done func(chat.Outcome)) {
 	c := r.committers[r.shardOf(d.RoomID, len(r.committers))]
-	if err := c.add(post{d, from, done}); err != nil {
-		done(chat.Outcome{Err: err})
+	p := post{d, from, done}
+	r.waiting.Add(1)
+	if err := c.add(p); err != nil {
+		r.answer(&p, chat.Outcome{Err: err})
 	}
 }
 
@@ -83,8 +85,8 @@ func (r *Relay) commit(c *committer, batch []post) {
 		return
 	}
 	r.announce(outcomes, began)
-	for i, p := range batch {
-		p.done(outcomes[i])
+	for i := range batch {
+		r.answer(&batch[i], outcomes[i])
 	}
 }
 
@@ -96,11 +98,11 @@ func (r *Relay) refuse(c *committer, batch []post, err error) {
 	if !unknown {
 		batch = append(batch, c.holdAll(batch)...)
 	}
-	for _, p := range batch {
-		if unknown && p.from != nil {
+	for i := range batch {
+		if p := &batch[i]; unknown && p.from != nil {
 			p.from.GiveUp()
 		}
-		p.done(chat.Outcome{Err: chat.Unavailable(retryAdvice)})
+		r.answer(&batch[i], chat.Outcome{Err: chat.Unavailable(retryAdvice)})
 	}
 }
 

@@ -144,15 +144,17 @@ func (c *committer) take() []post {
 	maps.DeleteFunc(c.held, func(_ lane, h hold) bool { return now.Sub(h.refused) >= holdFor })
 	batch := make([]post, 0, min(len(c.queue), c.relay.cfg.Batch))
 	taken := 0
-	for _, p := range c.queue {
+	for i := range c.queue {
 		if len(batch) == c.relay.cfg.Batch {
 			break
 		}
 		taken++
+		p := &c.queue[i]
 		if p.from != nil && p.from.Closed() {
+			c.relay.ended(p, sendAbandoned)
 			continue
 		}
-		batch = append(batch, p)
+		batch = append(batch, *p)
 	}
 	rest := copy(c.queue, c.queue[taken:])
 	clear(c.queue[rest:])

@@ -43,6 +43,8 @@ type Observer interface {
 	BackplaneUp(up bool)
 	StoreUp(up bool)
 	RateLimited(what string)
+	// SendEnded says how a send ended (committed, duplicate, refused, unavailable, abandoned), and how long it took.
+	SendEnded(result string, took time.Duration)
 }
 
 // Sessions are the connections of this node, as the relay knows them. Its methods do not wait.
@@ -85,6 +87,7 @@ type Relay struct {
 
 	numbersDown atomic.Pointer[time.Time] // until when the backplane is not asked for numbers; nil: it is asked
 	storeDown   atomic.Bool
+	waiting     atomic.Int64 // sends that have been taken in and not been answered yet
 
 	ctx    context.Context // of the goroutines; ended by Close
 	cancel context.CancelFunc
@@ -297,3 +300,4 @@ func (unobserved) BusLag(time.Duration)              {}
 func (unobserved) BackplaneUp(bool)                  {}
 func (unobserved) StoreUp(bool)                      {}
 func (unobserved) RateLimited(string)                {}
+func (unobserved) SendEnded(string, time.Duration)   {}

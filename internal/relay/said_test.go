@@ -23,6 +23,7 @@ type said struct {
 	counts   struct{ committed, duplicates int }
 	skipped  int64
 	limited  int
+	ended    map[string]int // sends, by how they ended
 	storeUp  []bool
 	busUp    []bool
 }
@@ -46,6 +47,16 @@ func (s *said) BusLag(time.Duration)        {}
 func (s *said) BackplaneUp(up bool)         { s.note(func() { s.busUp = append(s.busUp, up) }) }
 func (s *said) StoreUp(up bool)             { s.note(func() { s.storeUp = append(s.storeUp, up) }) }
 func (s *said) RateLimited(string)          { s.note(func() { s.limited++ }) }
+
+func (s *said) SendEnded(result string, _ time.Duration) {
+	s.note(func() {
+		if s.ended == nil {
+			s.ended = make(map[string]int)
+		}
+		s.ended[result]++
+	})
+}
+
 func (s *said) Committed(n, dup int, _ time.Duration) {
 	s.note(func() { s.counts.committed += n; s.counts.duplicates += dup })
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -196,6 +197,9 @@ func TestClose(t *testing.T) {
 			}
 			if lines := strings.Count(log.String(), "the server is full"); lines != 1 {
 				s.Errorf("it is logged %d times:\n%s", lines, &log)
+			}
+			if n.see.connected != 2 || !slices.Equal(n.see.turnedAway, []string{"full", "full", "full", "full", "full"}) {
+				s.Errorf("counted: %d connected, turned away: %v", n.see.connected, n.see.turnedAway)
 			}
 			first.hang()
 			s.connect(n, ann.hello())

@@ -31,6 +31,9 @@ func TestDrain(t *testing.T) {
 			if _, err := n.Open(s.ctx, ann.hello()); !errors.Is(err, session.ErrDraining) {
 				s.Errorf("a new connection: %v", err)
 			}
+			if !slices.Equal(n.see.turnedAway, []string{"leaving"}) {
+				s.Errorf("turned away: %v", n.see.turnedAway)
+			}
 			for _, c := range clients {
 				c.gets("reconnect 10000")
 			}

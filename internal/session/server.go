@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -37,6 +38,9 @@ type Observer interface {
 	Resumed(recovered bool)
 	Written(committed time.Time)
 	RateLimited(what string)
+	Connected()
+	// TurnedAway says that a connection was not admitted: full, leaving, busy, store.
+	TurnedAway(why string)
 }
 
 // Server is the connections of this node. It implements relay.Sessions.
@@ -112,6 +116,8 @@ func (unobserved) Disconnected(int)   {}
 func (unobserved) Resumed(bool)       {}
 func (unobserved) Written(time.Time)  {}
 func (unobserved) RateLimited(string) {}
+func (unobserved) Connected()         {}
+func (unobserved) TurnedAway(string)  {}
 
 // Pending is a connection that has been admitted and waits for its socket. Start or Abort it.
 type Pending struct {
@@ -130,11 +136,13 @@ func (srv *Server) Open(ctx context.Context, hello Hello) (*Pending, error) {
 		state: chat.Online,
 	}
 	if err := srv.add(s); err != nil {
+		srv.turnedAway(err)
 		return nil, err
 	}
 	snap, gone, err := srv.admit(ctx, hello)
 	if err != nil {
 		srv.remove(s)
+		srv.turnedAway(err)
 		return nil, err
 	}
 	s.mu.Lock()
@@ -171,6 +179,22 @@ func (srv *Server) admit(ctx context.Context, hello Hello) (snap chat.Snapshot, 
 	return snap, gone, nil
 }
 
+// turnedAway counts a connection that is to come back later. Who may not connect at all is counted where tokens are.
+func (srv *Server) turnedAway(err error) {
+	refusal, ok := errors.AsType[*chat.Error](err)
+	switch {
+	case !ok || refusal.Code != chat.CodeUnavailable:
+	case refusal == ErrFull:
+		srv.cfg.Observe.TurnedAway("full")
+	case refusal == ErrDraining:
+		srv.cfg.Observe.TurnedAway("leaving")
+	case refusal == errBusy:
+		srv.cfg.Observe.TurnedAway("busy")
+	default:
+		srv.cfg.Observe.TurnedAway("store")
+	}
+}
+
 // Abort gives up a connection that got no socket.
 func (p *Pending) Abort() { p.s.srv.remove(p.s) }
 
@@ -205,6 +229,7 @@ func (p *Pending) Start(sock Socket) {
 	if s.closed.Load() { // revoked before it was live
 		s.shut()
 	}
+	srv.cfg.Observe.Connected()
 	srv.presence.Connected(s.userID)
 	if !s.run() {
 		sock.Close()

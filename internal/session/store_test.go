@@ -167,6 +167,9 @@ type observer struct {
 	resumes map[bool]int
 	written int
 	limited int
+
+	connected  int
+	turnedAway []string
 }
 
 func (o *observer) note(f func()) {
@@ -178,6 +181,11 @@ func (o *observer) note(f func()) {
 func (o *observer) Disconnected(code int) { o.note(func() { o.codes = append(o.codes, code) }) }
 func (o *observer) Written(time.Time)     { o.note(func() { o.written++ }) }
 func (o *observer) RateLimited(string)    { o.note(func() { o.limited++ }) }
+func (o *observer) Connected()            { o.note(func() { o.connected++ }) }
+func (o *observer) TurnedAway(why string) {
+	o.note(func() { o.turnedAway = append(o.turnedAway, why) })
+}
+
 func (o *observer) Resumed(recovered bool) {
 	o.note(func() {
 		if o.resumes == nil {

@@ -43,6 +43,9 @@ func TestReopenKeepsEverything(t *testing.T) {
 		if got := logOf(t, s, w.rooms[0]); len(got) != len(want) || got[len(got)-1].Position() != want[len(want)-1].Position() {
 			t.Fatalf("the log has %d entries, not %d", len(got), len(want))
 		}
+		if version := s.SchemaVersion(); version < 1 {
+			t.Errorf("its schema is said to be version %d", version)
+		}
 		if got, err := s.Epoch(ctx); err != nil || got != epoch {
 			t.Fatalf("epoch %q, not %q (%v)", got, epoch, err)
 		}

@@ -44,6 +44,7 @@ type Store struct {
 	writer, readers *pool
 	dbs             []*sql.DB
 
+	schema  int64 // the version of its schema
 	closing sync.Once
 	closed  chan struct{}
 
@@ -68,18 +69,22 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
-	if err := migrate(ctx, writeDB); err != nil {
+	schema, err := migrate(ctx, writeDB)
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), writeDB.Close())
 	}
 	readDB, err := sql.Open("sqlite", source(path, cfg, cfg.CacheKiB*2/3/cfg.Readers, true))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), writeDB.Close())
 	}
-	s := &Store{dbs: []*sql.DB{readDB, writeDB}, closed: make(chan struct{})}
+	s := &Store{schema: schema, dbs: []*sql.DB{readDB, writeDB}, closed: make(chan struct{})}
 	s.writer = newPool(writeDB, 1, s.closed)
 	s.readers = newPool(readDB, cfg.Readers, s.closed)
 	return s, nil
 }
+
+// SchemaVersion is the version of the schema.
+func (s *Store) SchemaVersion() int64 { return s.schema }
 
 // prepareFile makes the file and its directory, for the owner's eyes only: password and token hashes are in it.
 func prepareFile(path string) (string, error) {
