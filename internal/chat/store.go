@@ -145,8 +145,8 @@ type Members interface {
 	// SaveReads moves read positions forward, never back, and not beyond the head (SIG2); those of non-members are
 	// passed over.
 	SaveReads(ctx context.Context, reads []Read) error
-	// Unread counts the texts of others after a number, up to MaxUnread (SIG3).
-	Unread(ctx context.Context, roomID, userID string, after int64) (int, error)
+	// Unread counts the texts of others after a number and not beyond another, up to MaxUnread (SIG3).
+	Unread(ctx context.Context, roomID, userID string, after, last int64) (int, error)
 }
 
 // Invites are the ways into rooms.

@@ -111,10 +111,10 @@ func (m *MemStore) SaveReads(ctx context.Context, reads []chat.Read) error {
 }
 
 // Unread implements chat.Members.
-func (m *MemStore) Unread(ctx context.Context, roomID, userID string, after int64) (n int, err error) {
+func (m *MemStore) Unread(ctx context.Context, roomID, userID string, after, last int64) (n int, err error) {
 	err = m.do(ctx, func(d *memData) error {
 		if r, err := d.room(roomID); err == nil {
-			n = r.unread(userID, after)
+			n = r.unread(userID, after, last)
 		}
 		return nil
 	})

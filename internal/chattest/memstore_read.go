@@ -183,15 +183,15 @@ func (r *memRoom) view(userID string) chat.RoomView {
 		v.LastEntry = &last
 	}
 	if member := r.members[userID]; member != nil {
-		v.Role, v.LastReadSeq, v.UnreadCount = member.role, member.read, r.unread(userID, member.read)
+		v.Role, v.LastReadSeq, v.UnreadCount = member.role, member.read, r.unread(userID, member.read, r.Head.Seq)
 	}
 	return v
 }
 
-func (r *memRoom) unread(userID string, after int64) int {
+func (r *memRoom) unread(userID string, after, last int64) int {
 	n := 0
 	for _, e := range r.log[r.index(after):] {
-		if e.Kind == chat.KindText && e.SenderID != userID && n < chat.MaxUnread {
+		if e.Kind == chat.KindText && e.Seq <= last && e.SenderID != userID && n < chat.MaxUnread {
 			n++
 		}
 	}

@@ -2,6 +2,7 @@ package chattest
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -340,13 +341,17 @@ func unread(s *stage) {
 	room := s.room(chat.Public, owner, u)
 	start := s.head(room).Seq
 	s.post(s.text(room, owner, "1"), s.text(room, u, "own"), s.renaming(room, owner, "x"), s.text(room, owner, "2"))
-	count := func(user string, after int64) int {
-		n, err := s.Unread(s.ctx, room, user, after)
+	between := func(user string, after, last int64) int {
+		n, err := s.Unread(s.ctx, room, user, after, last)
 		s.no(err)
 		return n
 	}
+	count := func(user string, after int64) int { return between(user, after, math.MaxInt64) }
 	for after, want := range map[int64]int{0: 2, start: 2, start + 1: 1, start + 3: 1, start + 4: 0, 1000: 0} {
 		same(s, fmt.Sprint("unread after ", after), count(u, after), want)
+	}
+	for last, want := range map[int64]int{start: 0, start + 1: 1, start + 3: 1, start + 4: 2} {
+		same(s, fmt.Sprint("unread up to ", last), between(u, start, last), want)
 	}
 	same(s, "unread of the other", count(owner, 0), 1)
 	view, err := s.Room(s.ctx, room, u)

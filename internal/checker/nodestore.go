@@ -228,8 +228,8 @@ func (n *nodeStore) Members(ctx context.Context, roomID, userID string, p chat.P
 }
 
 // Unread implements chat.Members.
-func (n *nodeStore) Unread(ctx context.Context, roomID, userID string, after int64) (int, error) {
-	return ask(ctx, n, func(s chat.Store) (int, error) { return s.Unread(ctx, roomID, userID, after) })
+func (n *nodeStore) Unread(ctx context.Context, roomID, userID string, after, last int64) (int, error) {
+	return ask(ctx, n, func(s chat.Store) (int, error) { return s.Unread(ctx, roomID, userID, after, last) })
 }
 
 // SaveReads implements chat.Members.

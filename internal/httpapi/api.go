@@ -30,6 +30,8 @@ type Relay interface {
 	Do(ctx context.Context, d chat.Draft) (chat.Entry, error)
 	// Read moves a member's read position forward. It returns where it stands and how many are unread.
 	Read(ctx context.Context, roomID, userID string, seq int64) (int64, int, error)
+	// UpToDate is the store with the read positions that are not saved yet laid over it.
+	UpToDate(store chat.Store) chat.Store
 	// Notify tells every node, this one too, something about a user.
 	Notify(ctx context.Context, n chat.UserNotice)
 }
@@ -81,7 +83,7 @@ func New(cfg Config) (*API, error) {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	a := &API{
-		cfg: cfg, log: cfg.Log, store: cfg.Store, relay: cfg.Relay, presence: cfg.Presence, auth: cfg.Auth, edge: cfg.Edge,
+		cfg: cfg, log: cfg.Log, store: cfg.Relay.UpToDate(cfg.Store), relay: cfg.Relay, presence: cfg.Presence, auth: cfg.Auth, edge: cfg.Edge,
 	}
 	routes := a.routes()
 	var err error

@@ -130,6 +130,20 @@ func TestReadPosition(t *testing.T) {
 		alice.do("POST", "/rooms/"+id+"/messages", `{"body":"x"}`).expect(201)
 	}
 	bob.do("POST", "/rooms/"+id+"/read", `{"seq":4}`).expect(204)
+	// It is seen at once, saved or not (SIG2).
+	rooms := []map[string]any{bob.do("GET", "/rooms/"+id, nil).expect(200).object()}
+	for _, path := range []string{"/rooms", "/rooms/public"} {
+		items, _ := bob.do("GET", path, nil).expect(200).items()
+		rooms = append(rooms, items...)
+	}
+	for _, r := range rooms {
+		if r["last_read_seq"] != 4.0 || r["unread_count"] != 1.0 {
+			t.Errorf("read up to %v with %v unread", r["last_read_seq"], r["unread_count"])
+		}
+	}
+	if len(rooms) != 3 {
+		t.Errorf("%d rooms, want the one three times", len(rooms))
+	}
 	for _, body := range []string{`{"seq":-1}`, `{"seq":1.5}`, `{"seq":"1"}`, `{}`} {
 		bob.do("POST", "/rooms/"+id+"/read", body).refused(400, chat.CodeBadRequest)
 	}

@@ -114,13 +114,13 @@ func (s *Store) SaveReads(ctx context.Context, reads []chat.Read) error {
 }
 
 const countUnread = `SELECT count(*) FROM (SELECT 1 FROM entries
-	WHERE room = ` + roomNum + ` AND kind = 'text' AND seq > $3
+	WHERE room = ` + roomNum + ` AND kind = 'text' AND seq > $3 AND seq <= $4
 	AND sender <> coalesce((SELECT num FROM users WHERE id = $2), 0) ORDER BY seq LIMIT 100) unread`
 
 // Unread implements chat.Members.
-func (s *Store) Unread(ctx context.Context, roomID, userID string, after int64) (n int, err error) {
+func (s *Store) Unread(ctx context.Context, roomID, userID string, after, last int64) (n int, err error) {
 	batch := &pgx.Batch{}
-	batch.Queue(countUnread, roomID, userID, after).QueryRow(func(row pgx.Row) error { return row.Scan(&n) })
+	batch.Queue(countUnread, roomID, userID, after, last).QueryRow(func(row pgx.Row) error { return row.Scan(&n) })
 	err = s.read(ctx, "count unread", batch)
 	return n, err
 }

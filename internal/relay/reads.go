@@ -2,6 +2,8 @@ package relay
 
 import (
 	"context"
+	"maps"
+	"math"
 	"sync"
 	"time"
 
@@ -12,17 +14,32 @@ import (
 type reads struct {
 	kick chan struct{}
 
-	mu      sync.Mutex
-	pending map[readKey]int64
+	mu     sync.Mutex
+	ofUser positions // by user, then room; whoever comes back is asked about
+	ofRoom positions // the same by room, then user
 }
 
-type readKey struct{ roomID, userID string }
+// positions are read positions by two keys.
+type positions map[string]map[string]int64
+
+func (p positions) set(of, at string, seq int64) {
+	if p[of] == nil {
+		p[of] = make(map[string]int64)
+	}
+	p[of][at] = seq
+}
+
+func (p positions) forget(of, at string) {
+	if delete(p[of], at); len(p[of]) == 0 {
+		delete(p, of)
+	}
+}
 
 const saveReadsEvery = time.Second
 
 // Read moves a member's read position forward and relays it. It returns where it stands and how many are unread.
 func (r *Relay) Read(ctx context.Context, roomID, userID string, seq int64) (int64, int, error) {
-	view, err := r.cfg.Store.Room(ctx, roomID, userID)
+	view, err := r.UpToDate(r.cfg.Store).Room(ctx, roomID, userID)
 	if err != nil {
 		return 0, 0, chat.MembersOnly(err)
 	}
@@ -30,29 +47,25 @@ func (r *Relay) Read(ctx context.Context, roomID, userID string, seq int64) (int
 		return 0, 0, chat.ErrNotAMember
 	}
 	last := max(view.LastReadSeq, min(seq, view.Head.Seq))
-	last = r.reads.move(readKey{roomID, userID}, last, view.LastReadSeq)
+	last = r.reads.move(roomID, userID, last, view.LastReadSeq)
 	if last > view.LastReadSeq {
 		r.hub.Read(chat.Read{RoomID: roomID, UserID: userID, Seq: last})
 	}
 	if last >= view.Head.Seq {
 		return last, 0, nil
 	}
-	unread, err := r.cfg.Store.Unread(ctx, roomID, userID, last)
+	unread, err := r.cfg.Store.Unread(ctx, roomID, userID, last, math.MaxInt64)
 	return last, unread, err
 }
 
-// move notes a position and returns the furthest one known.
-func (q *reads) move(key readKey, seq, saved int64) int64 {
+// move notes a position and returns the furthest one known. What is saved already need not be noted.
+func (q *reads) move(roomID, userID string, seq, saved int64) int64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if p, ok := q.pending[key]; ok {
-		seq = max(seq, p)
-	}
+	seq = max(seq, q.ofUser[userID][roomID])
 	if seq > saved {
-		if q.pending == nil {
-			q.pending = make(map[readKey]int64)
-		}
-		q.pending[key] = seq
+		q.ofUser.set(userID, roomID, seq)
+		q.ofRoom.set(roomID, userID, seq)
 	}
 	return seq
 }
@@ -93,9 +106,11 @@ func (r *Relay) savePending() {
 func (q *reads) batch() []chat.Read {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	batch := make([]chat.Read, 0, len(q.pending))
-	for key, seq := range q.pending {
-		batch = append(batch, chat.Read{RoomID: key.roomID, UserID: key.userID, Seq: seq})
+	batch := make([]chat.Read, 0, len(q.ofUser))
+	for userID, rooms := range q.ofUser {
+		for roomID, seq := range rooms {
+			batch = append(batch, chat.Read{RoomID: roomID, UserID: userID, Seq: seq})
+		}
 	}
 	return batch
 }
@@ -105,8 +120,23 @@ func (q *reads) saved(batch []chat.Read) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, r := range batch {
-		if key := (readKey{r.RoomID, r.UserID}); q.pending[key] == r.Seq {
-			delete(q.pending, key)
+		if q.ofUser[r.UserID][r.RoomID] == r.Seq {
+			q.ofUser.forget(r.UserID, r.RoomID)
+			q.ofRoom.forget(r.RoomID, r.UserID)
 		}
 	}
+}
+
+// user returns the positions of a user that are not saved yet, by room.
+func (q *reads) user(userID string) map[string]int64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return maps.Clone(q.ofUser[userID])
+}
+
+// room returns the positions in a room that are not saved yet, by user.
+func (q *reads) room(roomID string) map[string]int64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return maps.Clone(q.ofRoom[roomID])
 }

@@ -114,7 +114,7 @@ func New(cfg Config) *Relay {
 	r.publisher.wake = make(chan struct{}, 1)
 	r.publisher.stop = make(chan struct{})
 	r.checker.kick = make(chan struct{}, 1)
-	r.reads.kick = make(chan struct{}, 1)
+	r.reads = reads{kick: make(chan struct{}, 1), ofUser: make(positions), ofRoom: make(positions)}
 	r.limits.users = make(map[string]*rate.Limiter)
 	for range cfg.Committers {
 		r.committers = append(r.committers, &committer{relay: r, wake: make(chan struct{}, 1)})

@@ -108,3 +108,22 @@ func (f *store) batches() [][]chat.Draft {
 func always(err error) func([]chat.Draft) error {
 	return func([]chat.Draft) error { return fmt.Errorf("test: %w", err) }
 }
+
+// slowRoom has something happen after a room has been read, and before the answer is there.
+type slowRoom struct {
+	chat.Store
+	amid func()
+}
+
+func (f *slowRoom) Room(ctx context.Context, roomID, userID string) (chat.RoomView, error) {
+	view, err := f.Store.Room(ctx, roomID, userID)
+	f.amid()
+	return view, err
+}
+
+// uncountable can't count what is unread.
+type uncountable struct{ chat.Store }
+
+func (uncountable) Unread(context.Context, string, string, int64, int64) (int, error) {
+	return 0, fmt.Errorf("test: %w", chat.ErrUnavailable)
+}

@@ -249,6 +249,10 @@ func TestCommands(t *testing.T) {
 			for _, c := range []*client{c, tab, other} {
 				c.gets("read 5")
 			}
+			// Another tab and a reload know it before it is saved.
+			if room := s.connect(n, ann.hello()).welcome.Rooms[0]; room.LastReadSeq != 5 || room.UnreadCount != 1 {
+				s.Errorf("welcomed at %d with %d unread", room.LastReadSeq, room.UnreadCount)
+			}
 			c.hang()
 			if m, err := s.db.Member(s.ctx, room, ann.id); err != nil || m.LastReadSeq != 5 {
 				s.Errorf("saved at the disconnect is %d (%v)", m.LastReadSeq, err)

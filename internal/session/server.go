@@ -97,6 +97,7 @@ func New(cfg Config) *Server {
 	if cfg.Observe == nil {
 		cfg.Observe = unobserved{}
 	}
+	cfg.Store = cfg.Relay.UpToDate(cfg.Store)
 	srv := &Server{
 		cfg: cfg, log: cfg.Log, relay: cfg.Relay, presence: cfg.Presence, made: time.Now(),
 		work: work{wake: make(chan struct{}, cfg.Workers)}, admission: make(chan struct{}, cfg.Workers),

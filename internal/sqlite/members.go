@@ -101,12 +101,12 @@ func (s *Store) SaveReads(ctx context.Context, reads []chat.Read) error {
 }
 
 // Unread implements chat.Members.
-func (s *Store) Unread(ctx context.Context, roomID, userID string, after int64) (n int, err error) {
+func (s *Store) Unread(ctx context.Context, roomID, userID string, after, last int64) (n int, err error) {
 	err = s.read(ctx, "count unread", func(c *conn) error {
 		_, err := c.row(`SELECT count(*) FROM (SELECT 1 FROM entries
-			WHERE room = (SELECT num FROM rooms WHERE id = ? AND deleted_at IS NULL) AND kind = 'text' AND seq > ?
+			WHERE room = (SELECT num FROM rooms WHERE id = ? AND deleted_at IS NULL) AND kind = 'text' AND seq > ? AND seq <= ?
 			AND sender <> coalesce((SELECT num FROM users WHERE id = ?), 0) LIMIT 100)`,
-			[]any{roomID, after, userID}, &n)
+			[]any{roomID, after, last, userID}, &n)
 		return err
 	})
 	return n, err

@@ -226,6 +226,18 @@ describe('rooms', () => {
     expect([...held().get().reads]).toEqual([['bob', 6]])
   })
 
+  test('[SIG2] what was pushed of the reading of others is not set back by an answer from before it', async () => {
+    const { replica, held, answer } = setUp()
+    replica.onWelcome(welcome([room(4)]), NONE)
+    replica.open('r')
+    replica.onPush({ type: 'read', room_id: 'r', reads: [{ user_id: 'bob', seq: 4 }] })
+    await answer(0, joinReply(4, range(1, 4), { reads: [{ user_id: 'bob', seq: 2 }, { user_id: 'zoe', seq: 3 }] }))
+    expect([...held().get().reads]).toEqual([['bob', 4], ['zoe', 3]])
+    replica.onPush({ type: 'resumed', room_id: 'r', recovered: false, head_seq: 2 })
+    await answer(1, joinReply(2, range(1, 2), { reads: [{ user_id: 'bob', seq: 1 }] }))
+    expect([...held().get().reads]).toEqual([['bob', 1]])
+  })
+
   test('come and go by push', () => {
     const { replica, onRoom } = setUp()
     replica.onWelcome(welcome([]), NONE)

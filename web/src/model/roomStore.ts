@@ -111,9 +111,9 @@ export class RoomStore extends Store<RoomState> {
       joined: 'yes',
       filled: true,
       onlineCount,
-      reads: new Map(reply.reads?.map(({ user_id, seq }) => [user_id, seq])),
     }))
     this.setRoom(reply.room)
+    this.applyReads(reply.reads ?? []) // what was pushed meanwhile may be further
     this.setTimeline((held) => timeline.expect(held, reply.room.head_seq))
     for (const userId of reply.typing ?? []) this.setTyping(userId, true)
   }
@@ -131,6 +131,7 @@ export class RoomStore extends Store<RoomState> {
         ...state,
         joined: 'no',
         filled: false,
+        reads: new Map(),
         room: { ...state.room, last_entry: kept, head_seq: headSeq, ...told },
         timeline: timeline.reset(state.timeline, { seq: headSeq }, told?.last_entry),
       }
