@@ -52,8 +52,8 @@ type ChatClusterList struct {
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.redis) || !has(self.redis.type) || self.redis.type != 'None' || !has(self.server) || !has(self.server.replicas) || self.server.replicas <= 1",message="redis.type None needs server.replicas 0 or 1: two servers find each other through Redis"
 // +kubebuilder:validation:XValidation:rule="!has(self.redis) || !has(self.redis.type) || self.redis.type != 'None' || !has(self.autoscaling)",message="redis.type None can't be combined with autoscaling: two servers find each other through Redis"
-// +kubebuilder:validation:XValidation:rule="!has(self.gateway) || (has(self.hostname) && self.hostname != ”)",message="gateway needs a hostname"
-// +kubebuilder:validation:XValidation:rule="!has(self.tls) || (has(self.hostname) && self.hostname != ”)",message="tls needs a hostname"
+// +kubebuilder:validation:XValidation:rule="!has(self.gateway) || (has(self.hostname) && size(self.hostname) > 0)",message="gateway needs a hostname: set spec.hostname to the name that people type"
+// +kubebuilder:validation:XValidation:rule="!has(self.tls) || (has(self.hostname) && size(self.hostname) > 0)",message="tls needs a hostname: set spec.hostname to the name that the certificate is for"
 // +kubebuilder:validation:XValidation:rule="has(self.bootstrap) == has(oldSelf.bootstrap)",message="bootstrap is immutable: it was carried out, or not, when the chat was created"
 type ChatClusterSpec struct {
 	// How much the parts may use, and how they are tuned: Small fits a node of 1 GB, Standard a node of 4 GB or more,
@@ -68,7 +68,8 @@ type ChatClusterSpec struct {
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:Pattern=`^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?$`
+	// +kubebuilder:validation:Pattern=`^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*)?$`
+	// +kubebuilder:validation:XValidation:rule="!isIP(self)",message="hostname must be a name, not an address: neither an Ingress nor an HTTPRoute takes one"
 	Hostname string `json:"hostname,omitempty"`
 
 	// The chat servers.
@@ -135,11 +136,13 @@ type ChatClusterSpec struct {
 	// True stops servers, database and Redis. Data and credentials stay.
 	//
 	// +optional
+	// +kubebuilder:default=false
 	Hibernate bool `json:"hibernate,omitempty"`
 
 	// True lets changes of this spec wait. Healing, certificates and status go on.
 	//
 	// +optional
+	// +kubebuilder:default=false
 	Paused bool `json:"paused,omitempty"`
 
 	// False leaves out the NetworkPolicies that let each part be reached only by who needs it.

@@ -6,7 +6,8 @@ import (
 
 // DatabaseSpec says where everything is kept.
 //
-// +kubebuilder:validation:XValidation:rule="(has(self.type) && self.type == 'External') == (has(self.external) && self.external.secretName != ”)",message="database.external.secretName is required where type is External, and only there"
+// +kubebuilder:validation:XValidation:rule="!has(self.type) || self.type != 'External' || (has(self.external) && has(self.external.secretName) && size(self.external.secretName) > 0)",message="database.type External needs database.external.secretName: the Secret that holds the URL"
+// +kubebuilder:validation:XValidation:rule="!has(self.external) || !has(self.external.secretName) || size(self.external.secretName) == 0 || (has(self.type) && self.type == 'External')",message="database.external.secretName is for database.type External only: set the type, or take the name away"
 type DatabaseSpec struct {
 	// Managed: a single Postgres that the operator runs. External: any Postgres, 14 or newer, reached by a URL.
 	//
@@ -19,6 +20,7 @@ type DatabaseSpec struct {
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:Pattern=`^\S*$`
 	Image string `json:"image,omitempty"`
 
 	// The volume of the managed Postgres.
@@ -30,6 +32,7 @@ type DatabaseSpec struct {
 	// The Secret that holds the URL of an external Postgres.
 	//
 	// +optional
+	// +kubebuilder:default={}
 	External *ExternalSpec `json:"external,omitempty"`
 }
 
@@ -50,8 +53,8 @@ type StorageSpec struct {
 	//
 	// +optional
 	// +kubebuilder:default="2Gi"
-	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0",message="database.storage.size can't shrink: a volume only grows"
-	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).isGreaterThan(quantity('0'))",message="database.storage.size must be more than nothing"
+	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0",message="database.storage.size can't shrink: a volume only grows; for a smaller one make a backup, and restore it into a new ChatCluster"
+	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).isGreaterThan(quantity('0'))",message="database.storage.size must be more than 0, such as 2Gi"
 	Size *resource.Quantity `json:"size,omitempty"`
 
 	// The StorageClass of the volume. Empty: the cluster's default. It can't be changed.
@@ -59,31 +62,33 @@ type StorageSpec struct {
 	// +optional
 	// +kubebuilder:default=""
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$`
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="database.storage.storageClassName can't be changed: make a backup, and restore it into a new ChatCluster"
 	StorageClassName string `json:"storageClassName"`
 }
 
 // ExternalSpec names the Secret that holds a URL.
 type ExternalSpec struct {
-	// The Secret, in the namespace of the ChatCluster.
+	// The Secret, in the namespace of the ChatCluster. It is required where the type is External.
 	//
-	// +required
-	// +kubebuilder:validation:MinLength=1
+	// +optional
 	// +kubebuilder:validation:MaxLength=253
-	SecretName string `json:"secretName"`
+	// +kubebuilder:validation:Pattern=`^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$`
+	SecretName string `json:"secretName,omitempty"`
 
 	// The key in the Secret whose value is the URL.
 	//
 	// +optional
 	// +kubebuilder:default=uri
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[-._a-zA-Z0-9]+$`
 	Key string `json:"key,omitempty"`
 }
 
 // RedisSpec says what several servers find each other through.
 //
-// +kubebuilder:validation:XValidation:rule="(has(self.type) && self.type == 'External') == (has(self.external) && self.external.secretName != ”)",message="redis.external.secretName is required where type is External, and only there"
+// +kubebuilder:validation:XValidation:rule="!has(self.type) || self.type != 'External' || (has(self.external) && has(self.external.secretName) && size(self.external.secretName) > 0)",message="redis.type External needs redis.external.secretName: the Secret that holds the URL"
+// +kubebuilder:validation:XValidation:rule="!has(self.external) || !has(self.external.secretName) || size(self.external.secretName) == 0 || (has(self.type) && self.type == 'External')",message="redis.external.secretName is for redis.type External only: set the type, or take the name away"
 type RedisSpec struct {
 	// Managed: a single Redis that the operator runs, and that keeps nothing. External: any Redis 6.2 or Valkey, or newer,
 	// reached by a URL. None: no Redis; there can be one server only.
@@ -96,11 +101,13 @@ type RedisSpec struct {
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:Pattern=`^\S*$`
 	Image string `json:"image,omitempty"`
 
 	// The Secret that holds the URL of an external Redis.
 	//
 	// +optional
+	// +kubebuilder:default={}
 	External *ExternalSpec `json:"external,omitempty"`
 }
 
@@ -123,7 +130,7 @@ type BackupSpec struct {
 	// +optional
 	// +kubebuilder:default="0 3 * * *"
 	// +kubebuilder:validation:MaxLength=100
-	// +kubebuilder:validation:Pattern=`^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|[^\s]+(\s+[^\s]+){4})$`
+	// +kubebuilder:validation:Pattern=`^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|[-0-9A-Za-z*,/?]+( +[-0-9A-Za-z*,/?]+){4})$`
 	Schedule string `json:"schedule,omitempty"`
 
 	// How many dumps are kept.

@@ -7,18 +7,21 @@ type GatewaySpec struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	Name string `json:"name"`
 
 	// The namespace of the Gateway. Empty: that of the ChatCluster.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$`
 	Namespace string `json:"namespace,omitempty"`
 
 	// The listener of the Gateway. Empty: each that takes the hostname.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$`
 	SectionName string `json:"sectionName,omitempty"`
 }
 
@@ -28,6 +31,7 @@ type IngressSpec struct {
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$`
 	ClassName string `json:"className,omitempty"`
 
 	// Annotations of the Ingress, for its controller.
@@ -38,7 +42,7 @@ type IngressSpec struct {
 
 // TLSSpec says where the certificate of the hostname comes from: exactly one of the two.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.issuerRef) != (has(self.secretName) && self.secretName != ”)",message="tls needs exactly one of issuerRef and secretName"
+// +kubebuilder:validation:XValidation:rule="has(self.issuerRef) != (has(self.secretName) && size(self.secretName) > 0)",message="tls needs exactly one of issuerRef and secretName"
 type TLSSpec struct {
 	// The cert-manager issuer that issues it.
 	//
@@ -49,6 +53,7 @@ type TLSSpec struct {
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$`
 	SecretName string `json:"secretName,omitempty"`
 }
 
@@ -59,6 +64,7 @@ type IssuerRef struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	Name string `json:"name"`
 
 	// Issuer (of this namespace) or ClusterIssuer.

@@ -10,6 +10,7 @@ type ServerSpec struct {
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:Pattern=`^\S*$`
 	Image string `json:"image,omitempty"`
 
 	// How many servers there are. This is the path of the scale subresource: kubectl scale and autoscalers write it, the
@@ -39,7 +40,8 @@ type ServerSpec struct {
 	// CPU and memory of a server, instead of the profile's.
 	//
 	// +optional
-	Resources corev1.ResourceRequirements `json:"resources,omitempty"`
+	// +kubebuilder:default={}
+	Resources Resources `json:"resources,omitempty"`
 
 	// More of the server's environment, by name: settings that this resource has no field for.
 	//
@@ -65,6 +67,19 @@ type ServerSpec struct {
 	// +optional
 	// +kubebuilder:default={}
 	Pod PodSpec `json:"pod,omitempty"`
+}
+
+// Resources are CPU, memory and what else a container may have.
+type Resources struct {
+	// What is set aside for it.
+	//
+	// +optional
+	Requests corev1.ResourceList `json:"requests,omitempty"`
+
+	// What it may use at most.
+	//
+	// +optional
+	Limits corev1.ResourceList `json:"limits,omitempty"`
 }
 
 // Web says who serves the web app.
@@ -96,6 +111,7 @@ type PodSpec struct {
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$`
 	PriorityClassName string `json:"priorityClassName,omitempty"`
 }
 
@@ -110,6 +126,7 @@ type AuthSpec struct {
 	// True lets people in without an account.
 	//
 	// +optional
+	// +kubebuilder:default=false
 	Guests bool `json:"guests,omitempty"`
 }
 
@@ -127,7 +144,7 @@ const (
 
 // AutoscalingSpec lets the number of servers follow the number of connections.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.minReplicas) || self.minReplicas <= self.maxReplicas",message="autoscaling.minReplicas must not be more than maxReplicas"
+// +kubebuilder:validation:XValidation:rule="!has(self.minReplicas) || self.minReplicas <= self.maxReplicas",message="autoscaling.minReplicas must not be more than autoscaling.maxReplicas"
 type AutoscalingSpec struct {
 	// The fewest servers.
 	//

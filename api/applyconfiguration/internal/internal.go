@@ -29,6 +29,7 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: guests
       type:
         scalar: boolean
+      default: false
     - name: registration
       type:
         namedType: com.github.gochat-dev.gochat.api.v1alpha1.Registration
@@ -124,6 +125,7 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: hibernate
       type:
         scalar: boolean
+      default: false
     - name: hostname
       type:
         scalar: string
@@ -141,6 +143,7 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: paused
       type:
         scalar: boolean
+      default: false
     - name: profile
       type:
         namedType: com.github.gochat-dev.gochat.api.v1alpha1.Profile
@@ -197,6 +200,7 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: external
       type:
         namedType: com.github.gochat-dev.gochat.api.v1alpha1.ExternalSpec
+      default: {}
     - name: image
       type:
         scalar: string
@@ -282,6 +286,7 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: external
       type:
         namedType: com.github.gochat-dev.gochat.api.v1alpha1.ExternalSpec
+      default: {}
     - name: image
       type:
         scalar: string
@@ -293,6 +298,15 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: com.github.gochat-dev.gochat.api.v1alpha1.Registration
   scalar: string
+- name: com.github.gochat-dev.gochat.api.v1alpha1.Resources
+  map:
+    fields:
+    - name: limits
+      type:
+        namedType: io.k8s.api.core.v1.ResourceList
+    - name: requests
+      type:
+        namedType: io.k8s.api.core.v1.ResourceList
 - name: com.github.gochat-dev.gochat.api.v1alpha1.ServerSpec
   map:
     fields:
@@ -321,7 +335,8 @@ var schemaYAML = typed.YAMLObject(`types:
       default: 1
     - name: resources
       type:
-        namedType: io.k8s.api.core.v1.ResourceRequirements
+        namedType: com.github.gochat-dev.gochat.api.v1alpha1.Resources
+      default: {}
     - name: trustedProxies
       type:
         list:
@@ -425,15 +440,6 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
     elementRelationship: atomic
-- name: io.k8s.api.core.v1.ResourceClaim
-  map:
-    fields:
-    - name: name
-      type:
-        scalar: string
-    - name: request
-      type:
-        scalar: string
 - name: io.k8s.api.core.v1.ResourceFieldSelector
   map:
     fields:
@@ -451,23 +457,6 @@ var schemaYAML = typed.YAMLObject(`types:
   map:
     elementType:
       namedType: io.k8s.apimachinery.pkg.api.resource.Quantity
-- name: io.k8s.api.core.v1.ResourceRequirements
-  map:
-    fields:
-    - name: claims
-      type:
-        list:
-          elementType:
-            namedType: io.k8s.api.core.v1.ResourceClaim
-          elementRelationship: associative
-          keys:
-          - name
-    - name: limits
-      type:
-        namedType: io.k8s.api.core.v1.ResourceList
-    - name: requests
-      type:
-        namedType: io.k8s.api.core.v1.ResourceList
 - name: io.k8s.api.core.v1.SecretKeySelector
   map:
     fields:

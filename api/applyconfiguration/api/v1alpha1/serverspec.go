@@ -23,7 +23,7 @@ type ServerSpecApplyConfiguration struct {
 	// Whether the servers serve the web app. None: a CDN does.
 	Web *apiv1alpha1.Web `json:"web,omitempty"`
 	// CPU and memory of a server, instead of the profile's.
-	Resources *v1.ResourceRequirements `json:"resources,omitempty"`
+	Resources *ResourcesApplyConfiguration `json:"resources,omitempty"`
 	// More of the server's environment, by name: settings that this resource has no field for.
 	Env []v1.EnvVar `json:"env,omitempty"`
 	// Networks and addresses of the proxies whose X-Forwarded-For is believed. Empty: the private ranges where the chat is
@@ -74,8 +74,8 @@ func (b *ServerSpecApplyConfiguration) WithWeb(value apiv1alpha1.Web) *ServerSpe
 // WithResources sets the Resources field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Resources field is set to the value of the last call.
-func (b *ServerSpecApplyConfiguration) WithResources(value v1.ResourceRequirements) *ServerSpecApplyConfiguration {
-	b.Resources = &value
+func (b *ServerSpecApplyConfiguration) WithResources(value *ResourcesApplyConfiguration) *ServerSpecApplyConfiguration {
+	b.Resources = value
 	return b
 }
 
