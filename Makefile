@@ -63,8 +63,16 @@ test: setup test-go test-web test-e2e ## Set up what the tests need, then run al
 .PHONY: test-go
 test-go: need-go ## go vet, and the Go tests with the race detector; those of test/faults last, for they measure
 	go vet ./...
-	CGO_ENABLED=1 go test -race -timeout 20m $$(go list ./... | grep -v '/test/faults$$')
+	CGO_ENABLED=1 GOCHAT_TEST_APISERVER=skip go test -race -timeout 20m $$(go list ./... | grep -v '/test/faults$$')
 	CGO_ENABLED=1 go test -race -timeout 20m ./test/faults
+
+.PHONY: apiserver
+apiserver: need-go ## Build what test-operator and the cluster need of Kubernetes (ten minutes the first time, then it is kept)
+	@scripts/kubernetes.sh
+
+.PHONY: test-operator
+test-operator: apiserver ## The tests that need a real Kubernetes API server: the operator's
+	CGO_ENABLED=1 GOCHAT_TEST_APISERVER=required go test -race -timeout 20m $$(go list ./... | grep -E '/(api|kubetest|operator)(/|$$)')
 
 .PHONY: test-web
 test-web: $(WEB_INSTALLED) ## The unit tests of the web app
@@ -110,6 +118,7 @@ verify-modules:
 	cd tools && go mod tidy -diff
 	cd tools/containers && go mod tidy -diff
 	cd tools/generate && go mod tidy -diff
+	cd tools/kubernetes && go mod tidy -diff
 
 .PHONY: verify-generated
 verify-generated:

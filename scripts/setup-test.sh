@@ -3,8 +3,8 @@
 # anybody: on Debian and Ubuntu, as root or with a sudo that wants no password. Elsewhere it says what is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/packages.sh
 
-have() { command -v "$1" >/dev/null 2>&1; }
 have_postgres() { have postgres || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; }
 have_haproxy() { have haproxy || [ -x /usr/sbin/haproxy ]; }
 have_compiler() { have gcc && echo '#include <stdlib.h>' | gcc -x c -fsyntax-only - 2>/dev/null; }
@@ -34,22 +34,13 @@ debian_packages() {
 }
 is_ubuntu() { grep -qs '^ID=ubuntu' /etc/os-release; }
 
-as_root() {
-	if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
-}
-can_install() { have apt-get && { [ "$(id -u)" = 0 ] || { have sudo && sudo -n true 2>/dev/null; }; }; }
-
 install_missing() {
 	local packages=() what
 	for what in $lacking; do
 		# shellcheck disable=SC2207 # package names hold no spaces
 		packages+=($(debian_packages "$what"))
 	done
-	if [ "${#packages[@]}" -gt 0 ]; then
-		echo "setup: installing ${packages[*]}"
-		as_root apt-get update -qq || echo "setup: apt-get update failed; trying with the lists that are there" >&2
-		as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null || true
-	fi
+	if [ "${#packages[@]}" -gt 0 ]; then install_packages "${packages[@]}"; fi
 	if is_ubuntu && [[ " $lacking " == *" browser "* ]]; then
 		echo "setup: installing Chromium with Playwright"
 		(
