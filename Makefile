@@ -83,7 +83,7 @@ test-e2e: bin/server $(E2E_INSTALLED) ## The browser test, against bin/server
 	cd test/e2e && GOCHAT_SERVER_BIN=$(CURDIR)/bin/server GOCHAT_CHROMIUM="$$(../../scripts/chromium.sh)" npm test
 
 .PHONY: lint
-lint: need-go lint-go lint-web lint-containers ## Formatting, vet, staticcheck, golangci-lint, the web app's linters, Dockerfile and compose files
+lint: need-go lint-go lint-web lint-scripts lint-containers ## Formatting, vet, staticcheck, golangci-lint, the web app's linters, ShellCheck, Dockerfile and compose files
 
 .PHONY: lint-go
 lint-go:
@@ -96,6 +96,10 @@ lint-go:
 .PHONY: lint-web
 lint-web: $(WEB_INSTALLED)
 	cd web && npm run --silent lint
+
+.PHONY: lint-scripts
+lint-scripts:
+	shellcheck --external-sources --source-path=SCRIPTDIR .ci/run $$(git ls-files '*.sh')
 
 # BuildKit's and Compose's own parsers, in a module of their own; then faults planted into the files, each to be found.
 .PHONY: lint-containers

@@ -11,7 +11,8 @@ have_compiler() { have gcc && echo '#include <stdlib.h>' | gcc -x c -fsyntax-onl
 have_fonts() { ! have fc-list || [ -n "$(fc-list ':lang=en' 2>/dev/null | head -n 1)" ]; }
 
 # missing prints what the tests lack, one a line: a compiler for the race detector, a browser with fonts for the browser
-# test, and the servers and the proxy for the tests of several nodes.
+# test, the servers and the proxy for the tests of several nodes, a Prometheus for the alerts and the dashboard, and a
+# second shell for the operator's scripts with what looks at all scripts.
 missing() {
 	have_compiler || echo compiler
 	scripts/chromium.sh >/dev/null 2>&1 || echo browser
@@ -19,6 +20,9 @@ missing() {
 	have_postgres || echo postgres
 	have redis-server || echo redis
 	have_haproxy || echo haproxy
+	{ have prometheus && have promtool; } || echo prometheus
+	have busybox || [ "$(uname)" != Linux ] || echo busybox
+	have shellcheck || echo shellcheck
 }
 
 # debian_packages WHAT: the packages that bring it. Ubuntu's chromium is a snap, which a test can't drive.
@@ -29,7 +33,7 @@ debian_packages() {
 	fonts) echo fonts-liberation fonts-noto-color-emoji ;;
 	postgres) echo postgresql ;;
 	redis) echo redis-server ;;
-	haproxy) echo haproxy ;;
+	haproxy | prometheus | busybox | shellcheck) echo "$1" ;;
 	esac
 }
 is_ubuntu() { grep -qs '^ID=ubuntu' /etc/os-release; }
@@ -41,6 +45,10 @@ install_missing() {
 		packages+=($(debian_packages "$what"))
 	done
 	if [ "${#packages[@]}" -gt 0 ]; then install_packages "${packages[@]}"; fi
+	# The package starts a service on the port of a server's metrics; the tests want the programs only.
+	if [[ " $lacking " == *" prometheus "* ]] && [ -d /run/systemd/system ]; then
+		as_root systemctl disable --quiet --now prometheus || true
+	fi
 	if is_ubuntu && [[ " $lacking " == *" browser "* ]]; then
 		echo "setup: installing Chromium with Playwright"
 		(
@@ -63,11 +71,11 @@ fi
 cat >&2 <<TEXT
 The tests need what is not here: $lacking.
 Install it and run make test again:
-  Debian         sudo apt-get install gcc libc6-dev chromium fonts-liberation postgresql redis-server haproxy
-  Ubuntu         sudo apt-get install gcc libc6-dev postgresql redis-server haproxy
+  Debian         sudo apt-get install gcc libc6-dev chromium fonts-liberation postgresql redis-server haproxy prometheus busybox shellcheck
+  Ubuntu         sudo apt-get install gcc libc6-dev postgresql redis-server haproxy prometheus busybox shellcheck
                  cd test/e2e && npx playwright-core install --with-deps chromium
-  Fedora         sudo dnf install gcc chromium liberation-fonts postgresql-server redis haproxy
-  macOS          xcode-select --install && brew install postgresql redis haproxy && brew install --cask google-chrome
+  Fedora         sudo dnf install gcc chromium liberation-fonts postgresql-server redis haproxy golang-github-prometheus busybox ShellCheck
+  macOS          xcode-select --install && brew install postgresql redis haproxy prometheus shellcheck && brew install --cask google-chrome
 A browser elsewhere is named by GOCHAT_CHROMIUM=/path/to/chromium.
 Without any of it, these run: make test-web; go test ./...
 TEXT

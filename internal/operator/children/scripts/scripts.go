@@ -1,0 +1,24 @@
+// Package scripts holds the shell scripts that run in the pods of a ChatCluster.
+//
+// They rely on nothing but a POSIX shell, the programs of Postgres or Redis, and the usual ones for files, so that any image
+// will do. Each script is run by the name that it has here, with those that it reads in the same folder.
+package scripts
+
+import (
+	_ "embed" // for the scripts
+)
+
+// Scripts by their file names.
+var (
+	// Database is read by the others.
+	//go:embed database.sh
+	Database string
+
+	// Backup dumps the database into a folder.
+	//go:embed backup.sh
+	Backup string
+
+	// Restore reads a dump into an empty database.
+	//go:embed restore.sh
+	Restore string
+)
