@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -120,13 +121,17 @@ func (n *node) wire(ctx context.Context, tokens *auth.Tokens) error {
 		Guests: n.cfg.Guests, RefreshTTL: n.cfg.RefreshTokenTTL, Limit: n.cfg.AuthRate.Limit(), Burst: n.cfg.AuthRate.N,
 		Observe: series, Log: n.log,
 	})
+	var app fs.FS
+	if n.cfg.Web == settings.WebEmbedded {
+		app = web.Dist()
+	}
 	n.api, err = httpapi.New(httpapi.Config{
 		Store: n.store, Relay: n.relay, Presence: n.presence, Auth: n.accounts,
 		Edge: httpapi.Edge{
 			PublicURL: n.cfg.PublicURL, AllowedOrigins: n.cfg.AllowedOrigins, TrustedProxies: n.cfg.TrustedProxies,
 		},
 		WebSocket: &httpapi.Socket{Sessions: n.sessions, Verify: verify},
-		App:       web.Dist(), Metrics: series.Registry(), PPROF: n.cfg.PPROF, Version: version, Log: n.log,
+		App:       app, Metrics: series.Registry(), PPROF: n.cfg.PPROF, Version: version, Log: n.log,
 	})
 	return err
 }

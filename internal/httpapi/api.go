@@ -50,7 +50,7 @@ type Config struct {
 	Edge     Edge
 
 	WebSocket http.Handler        // GET /api/v1/ws; nil: 404
-	App       fs.FS               // the built web app; without index.html in it a page says how to build it
+	App       fs.FS               // the built web app; nil: it is served from elsewhere; without index.html in it a page says how to build it
 	Metrics   prometheus.Gatherer // /metrics on the admin port; nil: none
 	PPROF     bool                // /debug/pprof/ on the admin port
 	Version   string              // of the server

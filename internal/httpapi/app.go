@@ -22,6 +22,7 @@ const (
 	indexFile  = "index.html"
 	assetsDir  = "assets/" // of files with a hash of their content in the name
 	minToGzip  = 1 << 10
+	elsewhere  = "The web app is not served here. The API: /api/v1/docs\n"
 	notBuilt   = "The web app is not built into this server.\n\nRun `make build` and start bin/server, or use the API: /api/v1/docs\n"
 	cacheNever = "no-cache"
 	cacheHour  = "public, max-age=3600"
@@ -30,7 +31,8 @@ const (
 
 // app serves the built web app: its files, and index.html for every other path, which the app's router reads.
 type app struct {
-	files map[string]*file
+	files  map[string]*file
+	absent string // what is said where there is no app
 }
 
 // file is one file of the app. What is compressible is compressed once, when it is first asked for.
@@ -42,12 +44,12 @@ type file struct {
 	gzipped func() []byte // nil bytes where it is not worth it
 }
 
-// newApp reads the files. A nil or empty fsys is an app that was not built.
+// newApp reads the files. A nil fsys is an app that is served from elsewhere, an empty one an app that was not built.
 func newApp(fsys fs.FS) (http.Handler, error) {
-	a := &app{files: make(map[string]*file)}
 	if fsys == nil {
-		return a, nil
+		return &app{absent: elsewhere}, nil
 	}
+	a := &app{files: make(map[string]*file), absent: notBuilt}
 	if _, err := fs.Stat(fsys, indexFile); errors.Is(err, fs.ErrNotExist) {
 		return a, nil
 	}
@@ -131,7 +133,7 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.WriteHeader(http.StatusNotFound)
-		_, _ = io.WriteString(w, notBuilt) // the client is gone: nothing to do
+		_, _ = io.WriteString(w, a.absent) // the client is gone: nothing to do
 		return
 	}
 	f.serve(w, r)

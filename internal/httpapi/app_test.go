@@ -114,12 +114,12 @@ func TestFilesAreCompressedAndKept(t *testing.T) {
 	}
 }
 
-func TestAnAppThatWasNotBuilt(t *testing.T) {
-	for name, cfg := range map[string]serverConfig{"no files": {}, "an empty folder": {app: fstest.MapFS{".gitkeep": {}}}} {
-		t.Run(name, func(t *testing.T) {
+func TestAnAppThatIsNotThere(t *testing.T) {
+	for want, cfg := range map[string]serverConfig{"not served here": {}, "make build": {app: fstest.MapFS{".gitkeep": {}}}} {
+		t.Run(want, func(t *testing.T) {
 			s := newServer(t, cfg)
 			a := s.nobody().send(s.api.Public(), "GET", "/", nil).expect(404)
-			if !strings.Contains(a.Body.String(), "make build") || a.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
+			if !strings.Contains(a.Body.String(), want) || a.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
 				t.Errorf("%v %s", a.Header(), a.Body)
 			}
 			s.nobody().do("GET", "/openapi.json", nil).expect(200)

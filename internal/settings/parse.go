@@ -59,6 +59,7 @@ func (f Flags) Server() (Server, error) {
 		RedisURL:        take(&p, "REDIS_URL", redisURL),
 		PublicURL:       take(&p, "PUBLIC_URL", publicURL),
 		AllowedOrigins:  take(&p, "ALLOWED_ORIGINS", listOf(Origin)),
+		Web:             take(&p, "WEB", oneOf(WebEmbedded, WebNone)),
 		Registration:    take(&p, "REGISTRATION", oneOf(RegistrationOpen, RegistrationInvite, RegistrationClosed)),
 		Guests:          take(&p, "GUESTS", yesOrNo),
 		JWTKeysFile:     p.text("JWT_KEYS_FILE"),

@@ -38,6 +38,7 @@ type Flags struct {
 	RedisURL        string `name:"redis-url" env:"GOCHAT_REDIS_URL" placeholder:"URL" group:"Settings:" help:"Join several nodes through this Redis: redis://host:6379/0 or rediss://…"`
 	PublicURL       string `name:"public-url" env:"GOCHAT_PUBLIC_URL" placeholder:"URL" group:"Settings:" help:"Where people reach the chat, for invite links and cookies. Without it: as in the request."`
 	AllowedOrigins  string `name:"allowed-origins" env:"GOCHAT_ALLOWED_ORIGINS" placeholder:"ORIGIN,…" group:"Settings:" help:"Origins, besides the server's own host, whose pages may use the API: https://app.example.com."`
+	Web             string `name:"web" env:"GOCHAT_WEB" default:"embedded" placeholder:"WHICH" group:"Settings:" help:"The web app: embedded (this server serves it), none (it is served from elsewhere, a CDN: see GOCHAT_ALLOWED_ORIGINS)."`
 	Registration    string `name:"registration" env:"GOCHAT_REGISTRATION" default:"open" placeholder:"WHO" group:"Settings:" help:"Who may register: open (anyone), invite (who has an invite link), closed (nobody)."`
 	Guests          toggle `name:"guests" env:"GOCHAT_GUESTS" default:"false" group:"Settings:" help:"Let people in without an account."`
 	JWTKeysFile     string `name:"jwt-keys-file" env:"GOCHAT_JWT_KEYS_FILE" placeholder:"FILE" group:"Settings:" help:"JWK Set of the keys of access tokens: the first signs, all verify; read again when it changes. Without it: made in the data directory."`
@@ -74,6 +75,7 @@ type Server struct {
 	RedisURL        string // empty: backplane in memory
 	PublicURL       *url.URL
 	AllowedOrigins  []string // scheme://host[:port], in lower case
+	Web             Web
 	Registration    Registration
 	Guests          bool
 	JWTKeysFile     string // empty: generated
@@ -88,6 +90,15 @@ type Server struct {
 	LogLevel        slog.Level
 	LogFormat       LogFormat
 }
+
+// Web says which web app the server serves.
+type Web string
+
+// What is served as the web app.
+const (
+	WebEmbedded Web = "embedded" // the one in the binary
+	WebNone     Web = "none"
+)
 
 // Registration says who may make an account.
 type Registration string

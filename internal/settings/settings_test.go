@@ -63,7 +63,7 @@ func TestDefaultsAreThoseOfTheDocumentation(t *testing.T) {
 	if got.AuthRate != (settings.Rate{N: 10, Per: time.Minute}) || got.SendRate != (settings.Rate{N: 10, Per: time.Second}) {
 		t.Errorf("rates: %v %v", got.AuthRate, got.SendRate)
 	}
-	if got.Registration != settings.RegistrationOpen || got.Guests || got.PPROF || got.MaxConnections != 0 ||
+	if got.Web != settings.WebEmbedded || got.Registration != settings.RegistrationOpen || got.Guests || got.PPROF || got.MaxConnections != 0 ||
 		got.LogLevel != slog.LevelInfo || got.LogFormat != settings.LogAuto || got.PublicURL != nil {
 		t.Errorf("the rest: %+v", got)
 	}
@@ -80,6 +80,7 @@ func TestEnvironmentAndFlagsAreRead(t *testing.T) {
 		"GOCHAT_SEND_RATE":       "", // empty: the default
 		"GOCHAT_LOG_LEVEL":       "DEBUG",
 		"GOCHAT_REGISTRATION":    "invite",
+		"GOCHAT_WEB":             "none",
 	}, "--listen=127.0.0.1:2", "--pprof", "--max-connections", "7", "--refresh-token-ttl=1d12h")
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +88,7 @@ func TestEnvironmentAndFlagsAreRead(t *testing.T) {
 	if got.Listen != "127.0.0.1:2" {
 		t.Errorf("a flag goes before the environment: %q", got.Listen)
 	}
-	if !got.Guests || !got.PPROF || got.MaxConnections != 7 || got.RefreshTokenTTL != 36*time.Hour || got.LogLevel != slog.LevelDebug {
+	if got.Web != settings.WebNone || !got.Guests || !got.PPROF || got.MaxConnections != 7 || got.RefreshTokenTTL != 36*time.Hour || got.LogLevel != slog.LevelDebug {
 		t.Errorf("%+v", got)
 	}
 	if want := []string{"https://app.example.com", "http://localhost:5173"}; !slices.Equal(got.AllowedOrigins, want) {
@@ -110,6 +111,7 @@ func TestEveryFaultIsInOneMessage(t *testing.T) {
 		"GOCHAT_REDIS_URL":         "http://:hunter2@redis",
 		"GOCHAT_PUBLIC_URL":        "chat.example.com",
 		"GOCHAT_ALLOWED_ORIGINS":   "https://ok.example.com,*",
+		"GOCHAT_WEB":               "cdn",
 		"GOCHAT_REGISTRATION":      "maybe",
 		"GOCHAT_GUESTS":            "perhaps",
 		"GOCHAT_ACCESS_TOKEN_TTL":  "-1m",
@@ -162,8 +164,8 @@ func TestSettingsThatContradictEachOther(t *testing.T) {
 
 func TestEverySettingHasNameFlagAndDoc(t *testing.T) {
 	all := settings.All()
-	if len(all) != 20 {
-		t.Errorf("%d settings, 20 are documented", len(all))
+	if len(all) != 21 {
+		t.Errorf("%d settings, 21 are documented", len(all))
 	}
 	for _, s := range all {
 		flag := strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(s.Name, settings.Prefix)), "_", "-")
