@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { api, launchBrowser, newPerson, shoot, startServer } from './stage.mjs'
-import { message, register, say } from './screens.mjs'
+import { drawn, message, register, say } from './screens.mjs'
 
 const FIRST_LOAD_BYTES = 200 * 1024
 
@@ -91,8 +91,9 @@ describe('where they are not', { concurrency: 1 }, () => {
     await page.goto(stage.link)
     await page.getByRole('button', { name: 'Log in' }).waitFor()
     await told
+    await drawn(page)
     assert.deepEqual(await ways(page).allTextContents(), ['Log in', 'Create account'])
-    assert.equal(await page.title(), 'Invite · GoChat')
+    await page.waitForFunction(() => document.title === 'Invite · GoChat')
     await shoot(page, 'doors-no-guests')
   })
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { PASSWORD, api, launchBrowser, newPerson, shoot, startServer } from './stage.mjs'
-import { composer, log, members, message, roomLink } from './screens.mjs'
+import { composer, log, members, message, roomLink, untilFocused as untilFocusedIn } from './screens.mjs'
 
 const MOST_TABS = 40
 
@@ -22,8 +22,7 @@ describe('by keys alone', { concurrency: 1 }, () => {
   })
 
   const focused = (target) => target.evaluate((element) => element === document.activeElement)
-  const untilFocused = async (target) =>
-    page.waitForFunction((element) => element === document.activeElement, await target.elementHandle())
+  const untilFocused = (target) => untilFocusedIn(page, target)
 
   /** Presses Tab until that has the focus. */
   async function tabTo(target, key = 'Tab') {
@@ -115,7 +114,7 @@ describe('by keys alone', { concurrency: 1 }, () => {
     await untilFocused(field)
     await shoot(page, 'switcher')
     await keys.type('gr')
-    assert.deepEqual(await page.getByRole('option').allTextContents(), ['GGarden'])
+    await page.waitForFunction(() => [...document.querySelectorAll('[role="option"]')].map(({ textContent }) => textContent).join() === 'GGarden')
     await keys.press('Enter')
     await inRoom('Garden')
     await closed()
@@ -188,8 +187,9 @@ describe('by keys alone', { concurrency: 1 }, () => {
     await tabTo(button('Members'), 'Shift+Tab')
     await keys.press('Enter')
     await members(page).waitFor()
+    await page.waitForFunction(() => document.activeElement?.querySelector(':scope > [aria-label="Members"]') !== null)
     await keys.press('Tab')
-    assert.equal(await focused(members(page).getByRole('button', { name: 'Close members' })), true)
+    await untilFocused(members(page).getByRole('button', { name: 'Close members' }))
     await keys.press('Escape')
     await members(page).waitFor({ state: 'detached' })
     await untilFocused(button('Members'))
@@ -207,7 +207,7 @@ describe('by keys alone', { concurrency: 1 }, () => {
     await closed()
     await tabTo(page.getByRole('button', { name: 'You are Ann' }), 'Shift+Tab')
     await keys.press('Enter')
-    await page.getByRole('menu').waitFor()
+    await untilFocused(page.getByRole('menuitem').or(page.getByRole('menuitemradio')).first())
     await keys.press('End')
     await untilFocused(page.getByRole('menuitem', { name: 'Log out' }))
     await keys.press('Enter')

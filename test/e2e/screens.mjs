@@ -43,6 +43,44 @@ export async function createInvite(page) {
   return link
 }
 
+/** Until an element has the focus: what takes it may be told of the press only after the press is done. */
+export const untilFocused = async (page, target) =>
+  page.waitForFunction((element) => element === document.activeElement, await target.elementHandle())
+
+/** Until a page has drawn what it knows: what is measured in one frame is laid out by the next. */
+export const drawn = (page) =>
+  page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
+
+/**
+ * Turns the wheel over the timeline and waits until it has scrolled so far, or to its end: a busy machine scrolls late.
+ * Answers with how far a message went that was in view before (`row`, by its number), and how far it had to.
+ */
+export async function wheel(page, by, row) {
+  const seen = await log(page).evaluate((element, seq) => {
+    const at = element.querySelector(`[data-seq="${seq}"]`)?.getBoundingClientRect().top
+    return { at, room: { up: element.scrollTop, down: element.scrollHeight - element.clientHeight - element.scrollTop } }
+  }, row)
+  const wanted = by < 0 ? Math.min(-by, seen.room.up) : -Math.min(by, seen.room.down)
+  if (Math.round(wanted) === 0) return { moved: 0, wanted: 0 }
+  await log(page).evaluate((element) => {
+    window.scrolled = new Promise((done) => element.addEventListener('scroll', done, { once: true }))
+  })
+  await page.mouse.wheel(0, by)
+  return log(page).evaluate(async (element, { seq, top, far }) => {
+    await window.scrolled
+    // Until nothing has moved for a while: rows that came into view are measured, and history that came has its place.
+    let [still, last] = [0, undefined]
+    while (still < 6) {
+      await new Promise((next) => requestAnimationFrame(next))
+      const now = `${element.scrollTop} ${element.scrollHeight}`
+      still = now === last ? still + 1 : 0
+      last = now
+    }
+    const moved = seq === undefined ? 0 : element.querySelector(`[data-seq="${seq}"]`).getBoundingClientRect().top - top
+    return { moved, wanted: far }
+  }, { seq: row, top: seen.at, far: wanted })
+}
+
 export async function showMembers(page) {
   const button = page.getByRole('button', { name: 'Members', exact: true })
   if ((await button.getAttribute('aria-pressed')) !== 'true') await button.click()

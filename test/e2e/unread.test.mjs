@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { PASSWORD, api, launchBrowser, newPerson, shoot, startServer } from './stage.mjs'
-import { log, message, roomLink, say } from './screens.mjs'
+import { drawn, log, message, roomLink, say, untilFocused, wheel } from './screens.mjs'
 
 const READ = 80
 const UNREAD = 220
@@ -50,6 +50,8 @@ describe('after a long absence', { concurrency: 1 }, () => {
     await roomLink(page, 'Busy').click()
     await log(page).getByText('New', { exact: true }).waitFor()
     await page.waitForFunction(() => document.title === '(99+) Busy · GoChat')
+    await message(page, `number ${READ + 1} of many`).waitFor()
+    await drawn(page)
     const first = await below(page, `number ${READ + 1} of many`)
     assert.ok(first > 40 && first < 300, `the first unread message is ${first} px below the edge`)
     await message(page, `number ${READ} of many`).waitFor()
@@ -77,11 +79,10 @@ describe('after a long absence', { concurrency: 1 }, () => {
         if (found !== null) seen.add(Number(found[1]))
       }
       if (await message(page, 'while she reads').isVisible()) break
-      await page.mouse.wheel(0, 500)
-      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
+      await wheel(page, 500)
     }
     await message(page, 'while she reads').waitFor()
-    await page.mouse.wheel(0, 5_000)
+    await wheel(page, 5_000)
     const wanted = Array.from({ length: UNREAD }, (_, at) => READ + at + 1)
     assert.deepEqual(wanted.filter((at) => !seen.has(at)), [])
     await page.waitForFunction(() => document.title === 'Busy · GoChat')
@@ -102,10 +103,10 @@ describe('after a long absence', { concurrency: 1 }, () => {
     await message(page, 'more 1.').waitFor()
     await page.getByRole('button', { name: '70 new' }).click()
     await message(page, 'more 70.').waitFor()
-    assert.equal(await log(page).evaluate((element) => element === document.activeElement), true)
+    await untilFocused(page, log(page))
     await page.waitForFunction(() => document.title === 'Busy · GoChat')
     await log(page).hover()
-    await page.mouse.wheel(0, -2_000)
+    await wheel(page, -2_000)
     await page.getByRole('button', { name: 'To the latest' }).waitFor()
     await say(page, 'here I am')
     await message(page, 'here I am').getByRole('img', { name: 'Sent' }).waitFor()
