@@ -4,8 +4,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// ChatCluster is a whole chat: servers, database, Redis, and what keeps them well. Its name alone is enough: that makes
-// one server with a small Postgres and a small Redis, reached inside the cluster through the Service of the same name.
+// ChatCluster is a whole chat: servers, database, Redis, and what keeps them
+// well. Its name alone is enough: that makes one server with a small
+// Postgres and a small Redis, reached inside the cluster through the Service
+// of the same name.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -48,7 +50,8 @@ type ChatClusterList struct {
 
 // ChatClusterSpec is what is wanted of a chat.
 //
-// A default of {} is checked by CEL before the defaults inside it are filled in, so the rules guard with has().
+// A default of {} is checked by CEL before the defaults inside it are filled
+// in, so the rules guard with has().
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.redis) || !has(self.redis.type) || self.redis.type != 'None' || !has(self.server) || !has(self.server.replicas) || self.server.replicas <= 1",message="redis.type None needs server.replicas 0 or 1: two servers find each other through Redis"
 // +kubebuilder:validation:XValidation:rule="!has(self.redis) || !has(self.redis.type) || self.redis.type != 'None' || !has(self.autoscaling)",message="redis.type None can't be combined with autoscaling: two servers find each other through Redis"
@@ -56,15 +59,17 @@ type ChatClusterList struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.tls) || (has(self.hostname) && size(self.hostname) > 0)",message="tls needs a hostname: set spec.hostname to the name that the certificate is for"
 // +kubebuilder:validation:XValidation:rule="has(self.bootstrap) == has(oldSelf.bootstrap)",message="bootstrap is immutable: it was carried out, or not, when the chat was created"
 type ChatClusterSpec struct {
-	// How much the parts may use, and how they are tuned: Small fits a node of 1 GB, Standard a node of 4 GB or more,
-	// HA spreads over nodes as well. It never says how many servers there are.
+	// How much the parts may use, and how they are tuned: Small fits a node of 1
+	// GB, Standard a node of 4 GB or more, HA spreads over nodes as well. It
+	// never says how many servers there are.
 	//
 	// +optional
 	// +kubebuilder:default=Small
 	Profile Profile `json:"profile,omitempty"`
 
-	// The name people type into the browser. Set, the chat is exposed: through the Gateway named in gateway, else
-	// through an Ingress. Not set, it is reached through its Service only.
+	// The name people type into the browser. Set, the chat is exposed: through
+	// the Gateway named in gateway, else through an Ingress. Not set, it is
+	// reached through its Service only.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
@@ -101,7 +106,8 @@ type ChatClusterSpec struct {
 	// +kubebuilder:default={}
 	Redis RedisSpec `json:"redis,omitempty"`
 
-	// The Gateway (gateway.networking.k8s.io) that an HTTPRoute is attached to. It needs a hostname.
+	// The Gateway (gateway.networking.k8s.io) that an HTTPRoute is attached to.
+	// It needs a hostname.
 	//
 	// +optional
 	Gateway *GatewaySpec `json:"gateway,omitempty"`
@@ -111,7 +117,8 @@ type ChatClusterSpec struct {
 	// +optional
 	Ingress *IngressSpec `json:"ingress,omitempty"`
 
-	// The certificate of the hostname: issued by cert-manager, or in a Secret of your own.
+	// The certificate of the hostname: issued by cert-manager, or in a Secret of
+	// your own.
 	//
 	// +optional
 	TLS *TLSSpec `json:"tls,omitempty"`
@@ -126,8 +133,9 @@ type ChatClusterSpec struct {
 	// +optional
 	Bootstrap *BootstrapSpec `json:"bootstrap,omitempty"`
 
-	// What happens to volumes, and to the credentials that open them, when this resource is deleted: Retain leaves both,
-	// and a ChatCluster created again with the same name finds them; Delete deletes both.
+	// What happens to volumes, and to the credentials that open them, when this
+	// resource is deleted: Retain leaves both, and a ChatCluster created again
+	// with the same name finds them; Delete deletes both.
 	//
 	// +optional
 	// +kubebuilder:default=Retain
@@ -139,20 +147,23 @@ type ChatClusterSpec struct {
 	// +kubebuilder:default=false
 	Hibernate bool `json:"hibernate,omitempty"`
 
-	// True lets changes of this spec wait. Healing, certificates and status go on.
+	// True lets changes of this spec wait. Healing, certificates and status go
+	// on.
 	//
 	// +optional
 	// +kubebuilder:default=false
 	Paused bool `json:"paused,omitempty"`
 
-	// False leaves out the NetworkPolicies that let each part be reached only by who needs it.
+	// False leaves out the NetworkPolicies that let each part be reached only by
+	// who needs it.
 	//
 	// +optional
 	// +kubebuilder:default=true
 	NetworkPolicy *bool `json:"networkPolicy,omitempty"`
 
-	// PodMonitor, PrometheusRule and Grafana dashboard: Auto makes those whose API is installed, Enabled says in a condition
-	// what is missing, Disabled makes none.
+	// PodMonitor, PrometheusRule and Grafana dashboard: Auto makes those whose
+	// API is installed, Enabled says in a condition what is missing, Disabled
+	// makes none.
 	//
 	// +optional
 	// +kubebuilder:default=Auto
@@ -171,7 +182,8 @@ const (
 	ProfileHA       Profile = "HA"
 )
 
-// DeletionPolicy says what happens to volumes and credentials when the resource is deleted.
+// DeletionPolicy says what happens to volumes and credentials when the
+// resource is deleted.
 //
 // +kubebuilder:validation:Enum=Retain;Delete
 type DeletionPolicy string

@@ -9,14 +9,16 @@ import (
 // +kubebuilder:validation:XValidation:rule="!has(self.type) || self.type != 'External' || (has(self.external) && has(self.external.secretName) && size(self.external.secretName) > 0)",message="database.type External needs database.external.secretName: the Secret that holds the URL"
 // +kubebuilder:validation:XValidation:rule="!has(self.external) || !has(self.external.secretName) || size(self.external.secretName) == 0 || (has(self.type) && self.type == 'External')",message="database.external.secretName is for database.type External only: set the type, or take the name away"
 type DatabaseSpec struct {
-	// Managed: a single Postgres that the operator runs. External: any Postgres, 14 or newer, reached by a URL.
+	// Managed: a single Postgres that the operator runs. External: any Postgres,
+	// 14 or newer, reached by a URL.
 	//
 	// +optional
 	// +kubebuilder:default=Managed
 	Type DatabaseType `json:"type,omitempty"`
 
-	// The image of the managed Postgres. Empty: the official one, of a version fixed by the operator's release. Another major
-	// version can't open the volume: make a backup, and restore it into a new ChatCluster.
+	// The image of the managed Postgres. Empty: the official one, of a version
+	// fixed by the operator's release. Another major version can't open the
+	// volume: make a backup, and restore it into a new ChatCluster.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
@@ -49,7 +51,8 @@ const (
 
 // StorageSpec is a volume.
 type StorageSpec struct {
-	// How large the volume is. It can grow, where its class can, and never shrinks.
+	// How large the volume is. It can grow, where its class can, and never
+	// shrinks.
 	//
 	// +optional
 	// +kubebuilder:default="2Gi"
@@ -57,7 +60,8 @@ type StorageSpec struct {
 	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).isGreaterThan(quantity('0'))",message="database.storage.size must be more than 0, such as 2Gi"
 	Size *resource.Quantity `json:"size,omitempty"`
 
-	// The StorageClass of the volume. Empty: the cluster's default. It can't be changed.
+	// The StorageClass of the volume. Empty: the cluster's default. It can't be
+	// changed.
 	//
 	// +optional
 	// +kubebuilder:default=""
@@ -69,7 +73,8 @@ type StorageSpec struct {
 
 // ExternalSpec names the Secret that holds a URL.
 type ExternalSpec struct {
-	// The Secret, in the namespace of the ChatCluster. It is required where the type is External.
+	// The Secret, in the namespace of the ChatCluster. It is required where the
+	// type is External.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
@@ -90,14 +95,16 @@ type ExternalSpec struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.type) || self.type != 'External' || (has(self.external) && has(self.external.secretName) && size(self.external.secretName) > 0)",message="redis.type External needs redis.external.secretName: the Secret that holds the URL"
 // +kubebuilder:validation:XValidation:rule="!has(self.external) || !has(self.external.secretName) || size(self.external.secretName) == 0 || (has(self.type) && self.type == 'External')",message="redis.external.secretName is for redis.type External only: set the type, or take the name away"
 type RedisSpec struct {
-	// Managed: a single Redis that the operator runs, and that keeps nothing. External: any Redis 6.2 or Valkey, or newer,
-	// reached by a URL. None: no Redis; there can be one server only.
+	// Managed: a single Redis that the operator runs, and that keeps nothing.
+	// External: any Redis 6.2 or Valkey, or newer, reached by a URL. None: no
+	// Redis; there can be one server only.
 	//
 	// +optional
 	// +kubebuilder:default=Managed
 	Type RedisType `json:"type,omitempty"`
 
-	// The image of the managed Redis. Empty: the official one, of a version fixed by the operator's release.
+	// The image of the managed Redis. Empty: the official one, of a version
+	// fixed by the operator's release.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
@@ -144,8 +151,9 @@ type BackupSpec struct {
 
 // BootstrapSpec says where the first data comes from.
 type BootstrapSpec struct {
-	// A PersistentVolumeClaim of this namespace that holds dumps made by backup, as CLAIM (the newest dump is taken) or
-	// CLAIM/FILE. It is restored before the first server starts, and only into a database that is empty.
+	// A PersistentVolumeClaim of this namespace that holds dumps made by backup,
+	// as CLAIM (the newest dump is taken) or CLAIM/FILE. It is restored before
+	// the first server starts, and only into a database that is empty.
 	//
 	// +optional
 	// +kubebuilder:default=""

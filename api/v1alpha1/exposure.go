@@ -40,7 +40,8 @@ type IngressSpec struct {
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
-// TLSSpec says where the certificate of the hostname comes from: exactly one of the two.
+// TLSSpec says where the certificate of the hostname comes from: exactly one
+// of the two.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.issuerRef) != (has(self.secretName) && size(self.secretName) > 0)",message="tls needs exactly one of issuerRef and secretName"
 type TLSSpec struct {

@@ -13,8 +13,8 @@ type ServerSpec struct {
 	// +kubebuilder:validation:Pattern=`^\S*$`
 	Image string `json:"image,omitempty"`
 
-	// How many servers there are. This is the path of the scale subresource: kubectl scale and autoscalers write it, the
-	// operator never does.
+	// How many servers there are. This is the path of the scale subresource:
+	// kubectl scale and autoscalers write it, the operator never does.
 	//
 	// +optional
 	// +kubebuilder:default=1
@@ -22,8 +22,8 @@ type ServerSpec struct {
 	// +kubebuilder:validation:Maximum=100
 	Replicas *int32 `json:"replicas,omitempty"`
 
-	// How long a server that is told to stop takes to send its connections elsewhere, in seconds. They are closed spread
-	// over this time.
+	// How long a server that is told to stop takes to send its connections
+	// elsewhere, in seconds. They are closed spread over this time.
 	//
 	// +optional
 	// +kubebuilder:default=60
@@ -43,7 +43,8 @@ type ServerSpec struct {
 	// +kubebuilder:default={}
 	Resources Resources `json:"resources,omitempty"`
 
-	// More of the server's environment, by name: settings that this resource has no field for.
+	// More of the server's environment, by name: settings that this resource has
+	// no field for.
 	//
 	// +optional
 	// +listType=map
@@ -52,8 +53,9 @@ type ServerSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(e, !(e.name in ['GOCHAT_LISTEN', 'GOCHAT_ADMIN_LISTEN', 'GOCHAT_DATA_DIR', 'GOCHAT_POSTGRES_URL', 'GOCHAT_REDIS_URL', 'GOCHAT_JWT_KEYS_FILE', 'GOCHAT_DRAIN', 'GOCHAT_WEB', 'GOCHAT_REGISTRATION', 'GOCHAT_GUESTS', 'GOCHAT_TRUSTED_PROXIES']))",message="env can't hold what the operator sets from other fields: GOCHAT_LISTEN, _ADMIN_LISTEN, _DATA_DIR, _POSTGRES_URL, _REDIS_URL, _JWT_KEYS_FILE, _DRAIN, _WEB, _REGISTRATION, _GUESTS, _TRUSTED_PROXIES"
 	Env []corev1.EnvVar `json:"env,omitempty"`
 
-	// Networks and addresses of the proxies whose X-Forwarded-For is believed. Empty: the private ranges where the chat is
-	// exposed by an Ingress or a Gateway, else none.
+	// Networks and addresses of the proxies whose X-Forwarded-For is believed.
+	// Empty: the private ranges where the chat is exposed by an Ingress or a
+	// Gateway, else none.
 	//
 	// +optional
 	// +listType=set
@@ -117,7 +119,8 @@ type PodSpec struct {
 
 // AuthSpec says who may come in.
 type AuthSpec struct {
-	// Who may make an account: Open, everybody; InviteOnly, who has an invite link; Closed, nobody.
+	// Who may make an account: Open, everybody; InviteOnly, who has an invite
+	// link; Closed, nobody.
 	//
 	// +optional
 	// +kubebuilder:default=Open
@@ -142,7 +145,8 @@ const (
 	RegistrationClosed     Registration = "Closed"
 )
 
-// AutoscalingSpec lets the number of servers follow the number of connections.
+// AutoscalingSpec lets the number of servers follow the number of
+// connections.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.minReplicas) || self.minReplicas <= self.maxReplicas",message="autoscaling.minReplicas must not be more than autoscaling.maxReplicas"
 type AutoscalingSpec struct {
@@ -168,14 +172,16 @@ type AutoscalingSpec struct {
 	// +kubebuilder:validation:Minimum=1
 	TargetConnections int32 `json:"targetConnections,omitempty"`
 
-	// What scales: HPA by the pods metric gochat_connections where the cluster serves it, else by CPU (the condition
-	// AutoscalingActive says which). Auto chooses.
+	// What scales: HPA by the pods metric gochat_connections where the cluster
+	// serves it, else by CPU (the condition AutoscalingActive says which). Auto
+	// chooses.
 	//
 	// +optional
 	// +kubebuilder:default=Auto
 	Provider AutoscalingProvider `json:"provider,omitempty"`
 
-	// For how long fewer servers must have been enough before some are taken away, in seconds.
+	// For how long fewer servers must have been enough before some are taken
+	// away, in seconds.
 	//
 	// +optional
 	// +kubebuilder:default=600

@@ -56,30 +56,36 @@ type ChatClusterStatus struct {
 
 // The types of the conditions.
 const (
-	// ConditionReady sums up: this generation is carried out, and people can chat.
+	// ConditionReady sums up: this generation is carried out, and people can
+	// chat.
 	ConditionReady = "Ready"
 	// ConditionAvailable says whether people can chat now.
 	ConditionAvailable = "Available"
-	// ConditionUpToDate says whether every server is of this generation and the roll has finished.
+	// ConditionUpToDate says whether every server is of this generation and the
+	// roll has finished.
 	ConditionUpToDate = "UpToDate"
 	// ConditionDatabaseReady says whether the database takes connections.
 	ConditionDatabaseReady = "DatabaseReady"
 	// ConditionRedisReady says whether Redis takes connections.
 	ConditionRedisReady = "RedisReady"
-	// ConditionSchemaCurrent says whether the schema is the one that the wanted servers need.
+	// ConditionSchemaCurrent says whether the schema is the one that the wanted
+	// servers need.
 	ConditionSchemaCurrent = "SchemaCurrent"
 	// ConditionExposed says whether the hostname leads to the chat.
 	ConditionExposed = "Exposed"
 	// ConditionBackupHealthy says whether there is a recent backup.
 	ConditionBackupHealthy = "BackupHealthy"
-	// ConditionAutoscalingActive says whether the number of servers follows the load, and by which metric.
+	// ConditionAutoscalingActive says whether the number of servers follows the
+	// load, and by which metric.
 	ConditionAutoscalingActive = "AutoscalingActive"
-	// ConditionMonitoringInstalled says whether the objects for Prometheus and Grafana are there.
+	// ConditionMonitoringInstalled says whether the objects for Prometheus and
+	// Grafana are there.
 	ConditionMonitoringInstalled = "MonitoringInstalled"
 	// ConditionPaused says whether changes of the spec wait.
 	ConditionPaused = "Paused"
 	// ConditionHibernated says whether everything is stopped.
 	ConditionHibernated = "Hibernated"
-	// ConditionHighlyAvailable says whether the chat outlives the loss of any one node.
+	// ConditionHighlyAvailable says whether the chat outlives the loss of any
+	// one node.
 	ConditionHighlyAvailable = "HighlyAvailable"
 )

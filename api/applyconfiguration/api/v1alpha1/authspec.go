@@ -11,7 +11,8 @@ import (
 //
 // AuthSpec says who may come in.
 type AuthSpecApplyConfiguration struct {
-	// Who may make an account: Open, everybody; InviteOnly, who has an invite link; Closed, nobody.
+	// Who may make an account: Open, everybody; InviteOnly, who has an invite
+	// link; Closed, nobody.
 	Registration *apiv1alpha1.Registration `json:"registration,omitempty"`
 	// True lets people in without an account.
 	Guests *bool `json:"guests,omitempty"`

@@ -9,7 +9,8 @@ import (
 // AutoscalingSpecApplyConfiguration represents a declarative configuration of the AutoscalingSpec type for use
 // with apply.
 //
-// AutoscalingSpec lets the number of servers follow the number of connections.
+// AutoscalingSpec lets the number of servers follow the number of
+// connections.
 type AutoscalingSpecApplyConfiguration struct {
 	// The fewest servers.
 	MinReplicas *int32 `json:"minReplicas,omitempty"`
@@ -17,10 +18,12 @@ type AutoscalingSpecApplyConfiguration struct {
 	MaxReplicas *int32 `json:"maxReplicas,omitempty"`
 	// How many connections a server should have.
 	TargetConnections *int32 `json:"targetConnections,omitempty"`
-	// What scales: HPA by the pods metric gochat_connections where the cluster serves it, else by CPU (the condition
-	// AutoscalingActive says which). Auto chooses.
+	// What scales: HPA by the pods metric gochat_connections where the cluster
+	// serves it, else by CPU (the condition AutoscalingActive says which). Auto
+	// chooses.
 	Provider *apiv1alpha1.AutoscalingProvider `json:"provider,omitempty"`
-	// For how long fewer servers must have been enough before some are taken away, in seconds.
+	// For how long fewer servers must have been enough before some are taken
+	// away, in seconds.
 	ScaleDownStabilizationSeconds *int32 `json:"scaleDownStabilizationSeconds,omitempty"`
 }
 

@@ -7,8 +7,9 @@ package v1alpha1
 //
 // BootstrapSpec says where the first data comes from.
 type BootstrapSpecApplyConfiguration struct {
-	// A PersistentVolumeClaim of this namespace that holds dumps made by backup, as CLAIM (the newest dump is taken) or
-	// CLAIM/FILE. It is restored before the first server starts, and only into a database that is empty.
+	// A PersistentVolumeClaim of this namespace that holds dumps made by backup,
+	// as CLAIM (the newest dump is taken) or CLAIM/FILE. It is restored before
+	// the first server starts, and only into a database that is empty.
 	RestoreFrom *string `json:"restoreFrom,omitempty"`
 }
 

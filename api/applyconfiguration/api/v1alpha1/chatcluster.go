@@ -14,8 +14,10 @@ import (
 // ChatClusterApplyConfiguration represents a declarative configuration of the ChatCluster type for use
 // with apply.
 //
-// ChatCluster is a whole chat: servers, database, Redis, and what keeps them well. Its name alone is enough: that makes
-// one server with a small Postgres and a small Redis, reached inside the cluster through the Service of the same name.
+// ChatCluster is a whole chat: servers, database, Redis, and what keeps them
+// well. Its name alone is enough: that makes one server with a small
+// Postgres and a small Redis, reached inside the cluster through the Service
+// of the same name.
 type ChatClusterApplyConfiguration struct {
 	v1.TypeMetaApplyConfiguration    `json:""`
 	*v1.ObjectMetaApplyConfiguration `json:"metadata,omitempty"`

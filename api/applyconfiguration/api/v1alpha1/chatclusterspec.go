@@ -11,13 +11,16 @@ import (
 //
 // ChatClusterSpec is what is wanted of a chat.
 //
-// A default of {} is checked by CEL before the defaults inside it are filled in, so the rules guard with has().
+// A default of {} is checked by CEL before the defaults inside it are filled
+// in, so the rules guard with has().
 type ChatClusterSpecApplyConfiguration struct {
-	// How much the parts may use, and how they are tuned: Small fits a node of 1 GB, Standard a node of 4 GB or more,
-	// HA spreads over nodes as well. It never says how many servers there are.
+	// How much the parts may use, and how they are tuned: Small fits a node of 1
+	// GB, Standard a node of 4 GB or more, HA spreads over nodes as well. It
+	// never says how many servers there are.
 	Profile *apiv1alpha1.Profile `json:"profile,omitempty"`
-	// The name people type into the browser. Set, the chat is exposed: through the Gateway named in gateway, else
-	// through an Ingress. Not set, it is reached through its Service only.
+	// The name people type into the browser. Set, the chat is exposed: through
+	// the Gateway named in gateway, else through an Ingress. Not set, it is
+	// reached through its Service only.
 	Hostname *string `json:"hostname,omitempty"`
 	// The chat servers.
 	Server *ServerSpecApplyConfiguration `json:"server,omitempty"`
@@ -29,27 +32,33 @@ type ChatClusterSpecApplyConfiguration struct {
 	Database *DatabaseSpecApplyConfiguration `json:"database,omitempty"`
 	// What several servers find each other through.
 	Redis *RedisSpecApplyConfiguration `json:"redis,omitempty"`
-	// The Gateway (gateway.networking.k8s.io) that an HTTPRoute is attached to. It needs a hostname.
+	// The Gateway (gateway.networking.k8s.io) that an HTTPRoute is attached to.
+	// It needs a hostname.
 	Gateway *GatewaySpecApplyConfiguration `json:"gateway,omitempty"`
 	// How the Ingress is made, where a hostname is set and no gateway.
 	Ingress *IngressSpecApplyConfiguration `json:"ingress,omitempty"`
-	// The certificate of the hostname: issued by cert-manager, or in a Secret of your own.
+	// The certificate of the hostname: issued by cert-manager, or in a Secret of
+	// your own.
 	TLS *TLSSpecApplyConfiguration `json:"tls,omitempty"`
 	// Present: the database is dumped to a volume by this plan.
 	Backup *BackupSpecApplyConfiguration `json:"backup,omitempty"`
 	// Where the first data comes from. It can't be changed later.
 	Bootstrap *BootstrapSpecApplyConfiguration `json:"bootstrap,omitempty"`
-	// What happens to volumes, and to the credentials that open them, when this resource is deleted: Retain leaves both,
-	// and a ChatCluster created again with the same name finds them; Delete deletes both.
+	// What happens to volumes, and to the credentials that open them, when this
+	// resource is deleted: Retain leaves both, and a ChatCluster created again
+	// with the same name finds them; Delete deletes both.
 	DeletionPolicy *apiv1alpha1.DeletionPolicy `json:"deletionPolicy,omitempty"`
 	// True stops servers, database and Redis. Data and credentials stay.
 	Hibernate *bool `json:"hibernate,omitempty"`
-	// True lets changes of this spec wait. Healing, certificates and status go on.
+	// True lets changes of this spec wait. Healing, certificates and status go
+	// on.
 	Paused *bool `json:"paused,omitempty"`
-	// False leaves out the NetworkPolicies that let each part be reached only by who needs it.
+	// False leaves out the NetworkPolicies that let each part be reached only by
+	// who needs it.
 	NetworkPolicy *bool `json:"networkPolicy,omitempty"`
-	// PodMonitor, PrometheusRule and Grafana dashboard: Auto makes those whose API is installed, Enabled says in a condition
-	// what is missing, Disabled makes none.
+	// PodMonitor, PrometheusRule and Grafana dashboard: Auto makes those whose
+	// API is installed, Enabled says in a condition what is missing, Disabled
+	// makes none.
 	Monitoring *apiv1alpha1.Monitoring `json:"monitoring,omitempty"`
 }
 

@@ -11,10 +11,12 @@ import (
 //
 // DatabaseSpec says where everything is kept.
 type DatabaseSpecApplyConfiguration struct {
-	// Managed: a single Postgres that the operator runs. External: any Postgres, 14 or newer, reached by a URL.
+	// Managed: a single Postgres that the operator runs. External: any Postgres,
+	// 14 or newer, reached by a URL.
 	Type *apiv1alpha1.DatabaseType `json:"type,omitempty"`
-	// The image of the managed Postgres. Empty: the official one, of a version fixed by the operator's release. Another major
-	// version can't open the volume: make a backup, and restore it into a new ChatCluster.
+	// The image of the managed Postgres. Empty: the official one, of a version
+	// fixed by the operator's release. Another major version can't open the
+	// volume: make a backup, and restore it into a new ChatCluster.
 	Image *string `json:"image,omitempty"`
 	// The volume of the managed Postgres.
 	Storage *StorageSpecApplyConfiguration `json:"storage,omitempty"`

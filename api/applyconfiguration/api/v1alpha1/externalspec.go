@@ -7,7 +7,8 @@ package v1alpha1
 //
 // ExternalSpec names the Secret that holds a URL.
 type ExternalSpecApplyConfiguration struct {
-	// The Secret, in the namespace of the ChatCluster. It is required where the type is External.
+	// The Secret, in the namespace of the ChatCluster. It is required where the
+	// type is External.
 	SecretName *string `json:"secretName,omitempty"`
 	// The key in the Secret whose value is the URL.
 	Key *string `json:"key,omitempty"`

@@ -11,10 +11,12 @@ import (
 //
 // RedisSpec says what several servers find each other through.
 type RedisSpecApplyConfiguration struct {
-	// Managed: a single Redis that the operator runs, and that keeps nothing. External: any Redis 6.2 or Valkey, or newer,
-	// reached by a URL. None: no Redis; there can be one server only.
+	// Managed: a single Redis that the operator runs, and that keeps nothing.
+	// External: any Redis 6.2 or Valkey, or newer, reached by a URL. None: no
+	// Redis; there can be one server only.
 	Type *apiv1alpha1.RedisType `json:"type,omitempty"`
-	// The image of the managed Redis. Empty: the official one, of a version fixed by the operator's release.
+	// The image of the managed Redis. Empty: the official one, of a version
+	// fixed by the operator's release.
 	Image *string `json:"image,omitempty"`
 	// The Secret that holds the URL of an external Redis.
 	External *ExternalSpecApplyConfiguration `json:"external,omitempty"`

@@ -14,20 +14,22 @@ import (
 type ServerSpecApplyConfiguration struct {
 	// The image of the servers. Empty: that of the operator's own release.
 	Image *string `json:"image,omitempty"`
-	// How many servers there are. This is the path of the scale subresource: kubectl scale and autoscalers write it, the
-	// operator never does.
+	// How many servers there are. This is the path of the scale subresource:
+	// kubectl scale and autoscalers write it, the operator never does.
 	Replicas *int32 `json:"replicas,omitempty"`
-	// How long a server that is told to stop takes to send its connections elsewhere, in seconds. They are closed spread
-	// over this time.
+	// How long a server that is told to stop takes to send its connections
+	// elsewhere, in seconds. They are closed spread over this time.
 	DrainSeconds *int32 `json:"drainSeconds,omitempty"`
 	// Whether the servers serve the web app. None: a CDN does.
 	Web *apiv1alpha1.Web `json:"web,omitempty"`
 	// CPU and memory of a server, instead of the profile's.
 	Resources *ResourcesApplyConfiguration `json:"resources,omitempty"`
-	// More of the server's environment, by name: settings that this resource has no field for.
+	// More of the server's environment, by name: settings that this resource has
+	// no field for.
 	Env []v1.EnvVar `json:"env,omitempty"`
-	// Networks and addresses of the proxies whose X-Forwarded-For is believed. Empty: the private ranges where the chat is
-	// exposed by an Ingress or a Gateway, else none.
+	// Networks and addresses of the proxies whose X-Forwarded-For is believed.
+	// Empty: the private ranges where the chat is exposed by an Ingress or a
+	// Gateway, else none.
 	TrustedProxies []string `json:"trustedProxies,omitempty"`
 	// Where the pods of the servers may run.
 	Pod *PodSpecApplyConfiguration `json:"pod,omitempty"`

@@ -11,9 +11,11 @@ import (
 //
 // StorageSpec is a volume.
 type StorageSpecApplyConfiguration struct {
-	// How large the volume is. It can grow, where its class can, and never shrinks.
+	// How large the volume is. It can grow, where its class can, and never
+	// shrinks.
 	Size *resource.Quantity `json:"size,omitempty"`
-	// The StorageClass of the volume. Empty: the cluster's default. It can't be changed.
+	// The StorageClass of the volume. Empty: the cluster's default. It can't be
+	// changed.
 	StorageClassName *string `json:"storageClassName,omitempty"`
 }
 

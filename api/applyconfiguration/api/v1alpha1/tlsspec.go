@@ -5,7 +5,8 @@ package v1alpha1
 // TLSSpecApplyConfiguration represents a declarative configuration of the TLSSpec type for use
 // with apply.
 //
-// TLSSpec says where the certificate of the hostname comes from: exactly one of the two.
+// TLSSpec says where the certificate of the hostname comes from: exactly one
+// of the two.
 type TLSSpecApplyConfiguration struct {
 	// The cert-manager issuer that issues it.
 	IssuerRef *IssuerRefApplyConfiguration `json:"issuerRef,omitempty"`
