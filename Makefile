@@ -54,6 +54,19 @@ bin/server: need-go web
 .PHONY: web
 web: $(WEB_BUILT) ## Build the web app into web/dist
 
+.PHONY: cluster-up
+cluster-up: apiserver bin/cluster ## Start a Kubernetes with one node, in namespaces of its own (Linux, root; bin/cluster lists its verbs)
+	@scripts/addons.sh
+	@bin/cluster up
+
+.PHONY: cluster-down
+cluster-down: bin/cluster ## End it, and remove everything of it
+	@bin/cluster down
+
+.PHONY: bin/cluster
+bin/cluster: need-go
+	@cd tools/cluster && CGO_ENABLED=0 go build -trimpath -o ../../$@ .
+
 ##@ Check
 
 .PHONY: test
@@ -92,6 +105,7 @@ lint-go:
 	go vet ./...
 	$(TOOL) staticcheck ./...
 	$(TOOL) golangci-lint run ./...
+	cd tools/cluster && go vet ./...
 
 .PHONY: lint-web
 lint-web: $(WEB_INSTALLED)
@@ -123,6 +137,7 @@ verify-modules:
 	cd tools/containers && go mod tidy -diff
 	cd tools/generate && go mod tidy -diff
 	cd tools/kubernetes && go mod tidy -diff
+	for module in tools/cluster tools/addons/*; do (cd $$module && go mod tidy -diff) || exit 1; done
 
 .PHONY: verify-generated
 verify-generated:
