@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +45,7 @@ func TestAdminCommands(t *testing.T) {
 		{"no password", "", []string{"create", "--username=other"}, 1, "server: no password on standard input"},
 		{"reset", "another horse battery", []string{"reset-password", "--username=root"}, 0, "set the password of root and ended its sessions\n"},
 		{"reset of nobody", "another horse battery\n", []string{"reset-password", "--username=nobody"}, 1, "server: there is no account of this name\n"},
+		{"create if there is none, and there is", "", []string{"create", "--username=other", "--if-none"}, 0, "there is an administrator already\n"},
 		{"new epoch", "", []string{"new-epoch"}, 0, "began the epoch "},
 	} {
 		status, said := admin(t, dir, c.stdin, c.args...)
@@ -58,6 +60,35 @@ func TestAdminCommands(t *testing.T) {
 	if !grant.User.Admin {
 		t.Error("who was made an administrator is none")
 	}
+}
+
+// A job makes the administrator of a new database, and can be run again.
+func TestAdminIfNone(t *testing.T) {
+	dir := t.TempDir()
+	file, empty := filepath.Join(dir, "password"), filepath.Join(dir, "empty")
+	for path, content := range map[string]string{file: "correct horse battery\n", empty: ""} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		args   []string
+		status int
+		said   string
+	}{
+		{[]string{"--password-file=" + filepath.Join(dir, "none")}, 1, "no such file"},
+		{[]string{"--password-file=" + empty}, 1, "holds no password"},
+		{[]string{"--password-file=" + file, "--if-none"}, 0, "made the administrator root"},
+		{[]string{"--password-file=" + file, "--if-none"}, 0, "there is an administrator already"},
+		{[]string{"--password-file=" + file}, 1, "this user name is taken"},
+	} {
+		status, said := admin(t, dir, "", append([]string{"create", "--username=root"}, c.args...)...)
+		if status != c.status || !strings.Contains(said, c.said) {
+			t.Errorf("%v: it exits %d and says %q, want %d and %q", c.args, status, said, c.status, c.said)
+		}
+	}
+	var grant struct{}
+	start(t, dir).call("", "POST", "/auth/login", map[string]string{"username": "root", "password": "correct horse battery"}, &grant)
 }
 
 // What is wrong with a command line stands in a few lines, not below a page of settings.

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -134,6 +136,24 @@ func TestMigrate(t *testing.T) {
 			t.Errorf("status: %v, %s", err, said)
 		}
 	})
+}
+
+func TestMigrateReports(t *testing.T) {
+	_, url := emptyDatabase(t, "to_report")
+	file := filepath.Join(t.TempDir(), "report")
+	for range 2 { // there may be nothing to do
+		if said, err := runs(t, url, "migrate", "--report="+file); err != nil {
+			t.Fatalf("%v, %s", err, said)
+		}
+		steps, err := postgres.MigrationStatus(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(file)
+		if want := fmt.Sprintf("{\"schema\":%d}\n", steps[len(steps)-1].Version); err != nil || string(got) != want {
+			t.Errorf("%v: it reports %q, want %q", err, got, want)
+		}
+	}
 }
 
 func TestMigrateNeedsPostgres(t *testing.T) {

@@ -213,6 +213,8 @@ type Upkeep interface {
 	// Epoch is the id of this history; NewEpoch writes another one (RES3).
 	Epoch(ctx context.Context) (string, error)
 	NewEpoch(ctx context.Context) (string, error)
+	// HasAdmin says whether anybody administers the instance.
+	HasAdmin(ctx context.Context) (bool, error)
 	// IdleGuests names guests who have not been seen since a moment, at most limit.
 	IdleGuests(ctx context.Context, since time.Time, limit int) ([]string, error)
 	// Prune deletes sessions and invites that ended before a moment, and tokens that were traded before it.

@@ -297,6 +297,17 @@ func (m *MemStore) NewEpoch(ctx context.Context) (string, error) {
 	})
 }
 
+// HasAdmin implements chat.Upkeep.
+func (m *MemStore) HasAdmin(ctx context.Context) (has bool, err error) {
+	err = m.do(ctx, func(d *memData) error {
+		for _, u := range d.users {
+			has = has || (u.Admin && !u.deleted)
+		}
+		return nil
+	})
+	return has, err
+}
+
 // IdleGuests implements chat.Upkeep.
 func (m *MemStore) IdleGuests(ctx context.Context, since time.Time, limit int) (ids []string, err error) {
 	err = m.do(ctx, func(d *memData) error {

@@ -18,6 +18,7 @@ var accountCases = []storeCase{
 }
 
 func firstAdmin(s *stage) {
+	admins := false
 	for _, c := range []struct {
 		user chat.User
 		want bool
@@ -32,6 +33,10 @@ func firstAdmin(s *stage) {
 		users, err := s.Users(s.ctx, []string{id})
 		s.no(err)
 		same(s, "admin", users[0].Admin, c.want)
+		admins = admins || c.want
+		has, err := s.HasAdmin(s.ctx)
+		s.no(err)
+		same(s, "there is an admin", has, admins)
 	}
 }
 

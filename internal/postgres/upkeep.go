@@ -93,6 +93,15 @@ func (s *Store) NewEpoch(ctx context.Context) (string, error) {
 	return epoch, nil
 }
 
+// HasAdmin implements chat.Upkeep.
+func (s *Store) HasAdmin(ctx context.Context) (has bool, err error) {
+	batch := &pgx.Batch{}
+	batch.Queue(`SELECT EXISTS (SELECT 1 FROM users WHERE admin AND deleted_at IS NULL)`).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&has) })
+	err = s.read(ctx, "look for an admin", batch)
+	return has, err
+}
+
 // JWTKeys returns the JWK Set of the keys of access tokens, which all nodes share. The first who asks generates it.
 func (s *Store) JWTKeys(ctx context.Context, generate func() ([]byte, error)) (set []byte, err error) {
 	err = s.write(ctx, "read keys", func(ctx context.Context, tx pgx.Tx) error {

@@ -180,3 +180,20 @@ func Unknown(environ []string) []string {
 	}
 	return unknown
 }
+
+// Variable is a setting as it stands in an environment.
+type Variable struct {
+	Name, Value string
+}
+
+// Environ writes the settings as the environment that they are read from, in the order of the documentation. What is empty is left
+// out: the default counts.
+func (f Flags) Environ() []Variable {
+	var all []Variable
+	for field, value := range reflect.ValueOf(f).Fields() {
+		if value.String() != "" {
+			all = append(all, Variable{Name: field.Tag.Get("env"), Value: value.String()})
+		}
+	}
+	return all
+}

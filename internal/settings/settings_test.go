@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -260,4 +261,32 @@ func FuzzParseRate(f *testing.F) {
 			t.Errorf("%q: limit %v of %+v", in, r.Limit(), r)
 		}
 	})
+}
+
+func TestEnvironIsReadAsItWasWritten(t *testing.T) {
+	written := settings.Flags{
+		Listen: ":8081", PostgresURL: "postgres://a:b@c:5432/d", RedisURL: "redis://e:6379", Guests: "true",
+		Registration: string(settings.RegistrationClosed), Drain: "61s", TrustedProxies: "10.0.0.0/8,192.168.0.0/16",
+	}
+	var read cli
+	parser, err := kong.New(&read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range written.Environ() {
+		t.Setenv(v.Name, v.Value)
+	}
+	if _, err := parser.Parse(nil); err != nil {
+		t.Fatal(err)
+	}
+	want, err := written.Server()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := read.Server(); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("read %+v, %v; written %+v", got, err, want)
+	}
+	if got := (settings.Flags{}).Environ(); got != nil {
+		t.Errorf("settings that say nothing are written as %v", got)
+	}
 }

@@ -65,6 +65,15 @@ func (s *Store) NewEpoch(ctx context.Context) (string, error) {
 	return epoch, nil
 }
 
+// HasAdmin implements chat.Upkeep.
+func (s *Store) HasAdmin(ctx context.Context) (has bool, err error) {
+	err = s.read(ctx, "look for an admin", func(c *conn) error {
+		_, err := c.row(`SELECT EXISTS (SELECT 1 FROM users WHERE admin = 1 AND deleted_at IS NULL)`, nil, &has)
+		return err
+	})
+	return has, err
+}
+
 // IdleGuests implements chat.Upkeep.
 func (s *Store) IdleGuests(ctx context.Context, since time.Time, limit int) (ids []string, err error) {
 	err = s.read(ctx, "find idle guests", func(c *conn) error {

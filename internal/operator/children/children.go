@@ -22,6 +22,10 @@ type Child struct {
 	// Kept says that the object outlives the ChatCluster, and so has no owner: a volume or the credential that opens
 	// it, under deletionPolicy Retain (OP5).
 	Kept bool
+
+	// Once says that the object is made where there is none of its name, and never changed: it is a Job, whose template can't
+	// be. What it does can be done twice.
+	Once bool
 }
 
 // Known is what is known of the cluster and of the release: all that decides about the children beside the resource.
@@ -57,5 +61,38 @@ type APIs struct {
 	CustomMetrics  bool // custom.metrics.k8s.io serves the pods metric gochat_connections
 }
 
-// All returns the children of a ChatCluster in the order in which they are applied.
-func All(_ *v1alpha1.ChatCluster, _ Known) ([]Child, error) { return nil, nil }
+// All returns the children of a ChatCluster in the order in which they are applied: what pods refer to, before the pods;
+// what others need, before those who need it. So each finds what it asks for, and nothing starts twice. The defaults of the
+// schema need not be filled in.
+//
+// An error says what is wrong with the Secrets, or with the resource in a way that its schema can't find. It names no secret.
+func All(cluster *v1alpha1.ChatCluster, known Known) ([]Child, error) {
+	p := part{cluster: Defaulted(cluster), known: known}
+	var all []Child
+
+	// What every pod refers to.
+	all = append(all, p.of(Access).serviceAccount())
+	secrets, err := p.secrets()
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, secrets...)
+
+	// What the servers need.
+	all = append(all, p.of(Postgres).managedPostgres()...)
+	all = append(all, p.of(Redis).managedRedis()...)
+
+	// The schema, then the servers, then the way to them.
+	migration, err := p.of(Migration).migration()
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, migration...)
+	servers, err := p.of(Server).server()
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, servers...)
+	all = append(all, p.of(Server).serverService())
+	return all, nil
+}

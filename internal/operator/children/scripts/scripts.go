@@ -10,7 +10,15 @@ import (
 
 // Scripts by their file names.
 var (
-	// Database is read by the others.
+	// Postgres runs a database on a volume.
+	//go:embed postgres.sh
+	Postgres string
+
+	// Redis runs a Redis that keeps nothing.
+	//go:embed redis.sh
+	Redis string
+
+	// Database is read by those that work on the database.
 	//go:embed database.sh
 	Database string
 

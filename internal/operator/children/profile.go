@@ -1,0 +1,85 @@
+package children
+
+import (
+	core "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	ac "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"github.com/gochat-dev/gochat/api/v1alpha1"
+)
+
+// size is what a container may use. Memory is reserved and limited alike, for what goes beyond its limit is killed and what
+// isn't reserved may not be there; CPU is only limited where capped says so, for a limit delays everybody's messages.
+type size struct {
+	cpu, memory string
+	capped      bool
+}
+
+// sizes are the sizes of one profile, and the tuning that follows from them.
+type sizes struct {
+	server, postgres, redis, job size
+
+	postgresBuffers, postgresCache, postgresWork, postgresMaintenance string
+	postgresWAL                                                       string // at most between two checkpoints
+	postgresConnections                                               int    // 16 of each server, and a few for jobs and people
+
+	redisMemory  string // for data
+	redisBacklog string // for a subscriber that reads slowly, before it is cut off
+}
+
+// profiles: the memory of Small, with 40Mi of the operator, is 256Mi together, its CPU with 50m of the operator one CPU.
+var profiles = map[v1alpha1.Profile]sizes{
+	v1alpha1.ProfileSmall: {
+		server:   size{cpu: "600m", memory: "116Mi", capped: true},
+		postgres: size{cpu: "250m", memory: "84Mi", capped: true},
+		redis:    size{cpu: "100m", memory: "16Mi", capped: true},
+		job:      size{cpu: "100m", memory: "64Mi"},
+
+		postgresBuffers: "16MB", postgresCache: "48MB", postgresWork: "1MB", postgresMaintenance: "8MB",
+		postgresWAL: "128MB", postgresConnections: 40,
+
+		redisMemory: "6mb", redisBacklog: "2mb",
+	},
+	v1alpha1.ProfileStandard: {
+		server:   size{cpu: "500m", memory: "512Mi"},
+		postgres: size{cpu: "500m", memory: "768Mi"},
+		redis:    size{cpu: "100m", memory: "96Mi"},
+		job:      size{cpu: "100m", memory: "128Mi"},
+
+		postgresBuffers: "192MB", postgresCache: "512MB", postgresWork: "4MB", postgresMaintenance: "64MB",
+		postgresWAL: "1GB", postgresConnections: 120,
+
+		redisMemory: "48mb", redisBacklog: "8mb",
+	},
+	v1alpha1.ProfileHA: {
+		server:   size{cpu: "1", memory: "1Gi"},
+		postgres: size{cpu: "1", memory: "2Gi"},
+		redis:    size{cpu: "250m", memory: "256Mi"},
+		job:      size{cpu: "250m", memory: "256Mi"},
+
+		postgresBuffers: "512MB", postgresCache: "1400MB", postgresWork: "8MB", postgresMaintenance: "128MB",
+		postgresWAL: "2GB", postgresConnections: 400,
+
+		redisMemory: "128mb", redisBacklog: "32mb",
+	},
+}
+
+func (p part) sizes() sizes { return profiles[p.cluster.Spec.Profile] }
+
+// requirements are what a container of this size asks for.
+func (s size) requirements() core.ResourceRequirements {
+	cpu, memory := resource.MustParse(s.cpu), resource.MustParse(s.memory)
+	r := core.ResourceRequirements{
+		Requests: core.ResourceList{core.ResourceCPU: cpu, core.ResourceMemory: memory},
+		Limits:   core.ResourceList{core.ResourceMemory: memory},
+	}
+	if s.capped {
+		r.Limits[core.ResourceCPU] = cpu
+	}
+	return r
+}
+
+func (s size) resources() *ac.ResourceRequirementsApplyConfiguration {
+	r := s.requirements()
+	return ac.ResourceRequirements().WithRequests(r.Requests).WithLimits(r.Limits)
+}
