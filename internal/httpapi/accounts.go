@@ -12,8 +12,12 @@ import (
 	"github.com/gochat-dev/gochat/internal/wire"
 )
 
-// refreshCookie is the name of the cookie with the refresh token.
-const refreshCookie = "gochat_refresh"
+// The names of the cookie with the refresh token. That of pages of another origin is another cookie: with other rules for
+// the browser, so that both might be there at once, and one of them stale.
+const (
+	refreshCookie = "gochat_refresh"
+	foreignCookie = "gochat_refresh_foreign"
+)
 
 // RegisterBody is what somebody registers with.
 type RegisterBody struct {
@@ -48,7 +52,8 @@ type (
 	loginInput    struct{ Body LoginBody }
 	guestInput    struct{ Body GuestBody }
 	cookieInput   struct {
-		Token string `cookie:"gochat_refresh" doc:"The refresh token."`
+		Own     string `cookie:"gochat_refresh" doc:"The refresh token."`
+		Foreign string `cookie:"gochat_refresh_foreign" doc:"The refresh token, to a page of another origin."`
 	}
 	grantOutput struct {
 		SetCookie http.Cookie `header:"Set-Cookie"`
@@ -106,14 +111,23 @@ var (
 	errNoCookie = chat.Refuse(chat.CodeUnauthorized, "there is no refresh cookie: log in")
 )
 
+// token is the refresh token that the page may use.
+func (in *cookieInput) token(ctx context.Context) string {
+	if visitOf(ctx).foreign {
+		return in.Foreign
+	}
+	return in.Own
+}
+
 func (a *API) refresh(ctx context.Context, in *cookieInput) (*grantOutput, error) {
 	if !visitOf(ctx).origin {
 		return nil, errOrigin
 	}
-	if in.Token == "" {
+	token := in.token(ctx)
+	if token == "" {
 		return nil, errNoCookie
 	}
-	grant, err := a.auth.Refresh(ctx, in.Token)
+	grant, err := a.auth.Refresh(ctx, token)
 	if problemOf(err).Status == http.StatusUnauthorized {
 		forget := a.cookie(ctx, "", -1)
 		err = huma.ErrorWithHeaders(err, http.Header{"Set-Cookie": {forget.String()}})
@@ -125,8 +139,8 @@ func (a *API) logout(ctx context.Context, in *cookieInput) (*clearOutput, error)
 	if !visitOf(ctx).origin {
 		return nil, errOrigin
 	}
-	if in.Token != "" {
-		if err := a.auth.Logout(ctx, in.Token); err != nil {
+	if token := in.token(ctx); token != "" {
+		if err := a.auth.Logout(ctx, token); err != nil {
 			return nil, err
 		}
 	}
@@ -146,11 +160,21 @@ func (a *API) granted(ctx context.Context, g auth.Grant, err error) (*grantOutpu
 	}, nil
 }
 
-// cookie makes the refresh cookie; maxAge is in seconds, and negative to have it forgotten.
+// cookie makes the refresh cookie; maxAge is in seconds, and negative to have it forgotten. To a page of another site the
+// browser brings it along only if it says SameSite=None, which needs https, and, where cookies of third parties are
+// blocked, only if it is kept for that page alone. Whose page may use it is told by its Origin.
 func (a *API) cookie(ctx context.Context, token string, maxAge int) http.Cookie {
+	v := visitOf(ctx)
 	//nolint:gosec // Secure is set wherever the client speaks https
-	return http.Cookie{
+	c := http.Cookie{
 		Name: refreshCookie, Value: token, Path: Base + "/auth", MaxAge: maxAge,
-		HttpOnly: true, Secure: visitOf(ctx).https, SameSite: http.SameSiteLaxMode,
+		HttpOnly: true, Secure: v.https, SameSite: http.SameSiteLaxMode,
 	}
+	if v.foreign {
+		c.Name = foreignCookie
+		if v.https {
+			c.SameSite, c.Partitioned = http.SameSiteNoneMode, true
+		}
+	}
+	return c
 }

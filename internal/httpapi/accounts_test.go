@@ -3,7 +3,6 @@ package httpapi_test
 import (
 	"encoding/base64"
 	"fmt"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -141,55 +140,6 @@ func TestGuests(t *testing.T) {
 	s.nobody().do("POST", "/auth/guest", `{"display_name":"x","invite_code":"no"}`).refused(404, chat.CodeInviteInvalid)
 }
 
-func TestRefreshCookie(t *testing.T) {
-	for name, c := range map[string]struct {
-		edge   httpapi.Edge
-		header map[string]string
-		addr   string
-		secure bool
-	}{
-		"http":                                 {},
-		"https by the public URL":              {edge: httpapi.Edge{PublicURL: &url.URL{Scheme: "https", Host: "chat.example.com"}}, secure: true},
-		"https to a trusted proxy":             {edge: httpapi.Edge{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}, header: map[string]string{"X-Forwarded-Proto": "https"}, addr: "10.1.1.1:5", secure: true},
-		"https to a proxy that is not trusted": {header: map[string]string{"X-Forwarded-Proto": "https"}, addr: "10.1.1.1:5"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := newServer(t, serverConfig{edge: c.edge})
-			p := s.nobody()
-			p.addr = c.addr
-			for name, value := range c.header {
-				p.header.Set(name, value)
-			}
-			p.grant(p.do("POST", "/auth/register", `{"username":"alice","password":"correct horse battery"}`).expect(201))
-			got := p.cookie
-			if got == nil || !got.HttpOnly || got.SameSite != http.SameSiteLaxMode || got.Path != "/api/v1/auth" ||
-				got.Secure != c.secure || got.MaxAge != 30*24*3600 || len(got.Value) != 43 || got.Domain != "" {
-				t.Errorf("got %+v", got)
-			}
-		})
-	}
-}
-
-func TestRefreshRotatesTheCookie(t *testing.T) {
-	s := newServer(t, serverConfig{})
-	p := s.register("alice")
-	first := p.cookie.Value
-	p.token = ""
-	p.grant(p.do("POST", "/auth/refresh", nil).expect(200))
-	if p.cookie.Value == first || p.name != "alice" {
-		t.Errorf("cookie %q, name %q", p.cookie.Value, p.name)
-	}
-	p.do("GET", "/users/me", nil).expect(200)
-
-	s.nobody().do("POST", "/auth/refresh", nil).refused(401, chat.CodeUnauthorized)
-	p.cookie.Value = "nonsense"
-	a := p.do("POST", "/auth/refresh", nil)
-	a.refused(401, chat.CodeSessionRevoked)
-	if cookies := a.Result().Cookies(); len(cookies) != 1 || cookies[0].MaxAge >= 0 || cookies[0].Path != "/api/v1/auth" {
-		t.Errorf("a cookie that is no good is not forgotten: %v", cookies)
-	}
-}
-
 func TestLogoutEndsTheSession(t *testing.T) {
 	s := newServer(t, serverConfig{})
 	p := s.register("alice")
@@ -204,42 +154,6 @@ func TestLogoutEndsTheSession(t *testing.T) {
 	p.do("POST", "/auth/refresh", nil).refused(401, chat.CodeSessionRevoked)
 	p.do("POST", "/auth/logout", nil).expect(204)
 	s.nobody().do("POST", "/auth/logout", nil).expect(204)
-}
-
-func TestRefreshAndLogoutNeedAnAllowedOriginOrNone(t *testing.T) {
-	s := newServer(t, serverConfig{edge: httpapi.Edge{AllowedOrigins: []string{"https://app.example.com"}}})
-	p := s.register("alice")
-	for origin, allowed := range map[string]bool{
-		"http://example.com":             true, // the request's host
-		"https://app.example.com":        true,
-		"https://evil.example.net":       false,
-		"null":                           false,
-		"":                               false, // a header without a value
-		"https://app.example.com.evil":   false,
-		"https://app.example.com/path":   false,
-		"http://app.example.com":         false,
-		"https://evil@app.example.com":   false,
-		"http://example.com:81":          false,
-		"file://":                        false,
-		"javascript://example.com":       false,
-		"https://app.example.com:443":    true,
-		"HTTPS://APP.EXAMPLE.COM":        true,
-		"http://example.com http://evil": false,
-	} {
-		t.Logf("Origin: %s", origin)
-		p.header.Set("Origin", origin)
-		a := p.do("POST", "/auth/refresh", nil)
-		if allowed {
-			p.grant(a.expect(200))
-			continue
-		}
-		a.refused(403, chat.CodeForbidden)
-		p.do("POST", "/auth/logout", nil).refused(403, chat.CodeForbidden)
-	}
-	p.header = http.Header{"Origin": {"https://app.example.com", "https://evil.example.net"}}
-	p.do("POST", "/auth/refresh", nil).refused(403, chat.CodeForbidden)
-	p.header = http.Header{}
-	p.do("POST", "/auth/refresh", nil).expect(200)
 }
 
 func TestAccessTokens(t *testing.T) {

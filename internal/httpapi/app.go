@@ -88,7 +88,7 @@ func newFile(name string, body []byte) *file {
 	sum := sha256.Sum256(body)
 	f := &file{body: body, kind: kind, cache: cacheHour, etag: base64.RawURLEncoding.EncodeToString(sum[:12])}
 	switch {
-	case strings.HasSuffix(name, ".html"):
+	case strings.HasSuffix(name, ".html"), name == "config.json", name == "sw.js":
 		f.cache = cacheNever
 	case strings.HasPrefix(name, assetsDir):
 		f.cache = cacheEver

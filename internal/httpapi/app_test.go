@@ -17,6 +17,8 @@ var builtApp = fstest.MapFS{
 	"assets/font-1.woff2":   {Data: []byte(strings.Repeat("w", 5000))},
 	"assets/deep/down/x.js": {Data: []byte("x")},
 	"manifest.webmanifest":  {Data: []byte("{}")},
+	"config.json":           {Data: []byte("{}")},
+	"sw.js":                 {Data: []byte("x")},
 }
 
 func TestFilesOfTheApp(t *testing.T) {
@@ -35,6 +37,8 @@ func TestFilesOfTheApp(t *testing.T) {
 		"/.gitkeep":              {200, html, never, "<!doctype html>"},
 		"/favicon.svg":           {200, "image/svg+xml", hour, "<svg/>"},
 		"/manifest.webmanifest":  {200, "application/manifest+json", hour, "{}"},
+		"/config.json":           {200, "application/json", never, "{}"},
+		"/sw.js":                 {200, "text/javascript; charset=utf-8", never, "x"},
 		"/assets/app-B2f.js":     {200, "text/javascript; charset=utf-8", ever, "console.log"},
 		"/assets/deep/down/x.js": {200, "text/javascript; charset=utf-8", ever, "x"},
 		"/assets/small.css":      {200, "text/css; charset=utf-8", ever, "a{}"},

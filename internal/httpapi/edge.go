@@ -91,6 +91,11 @@ func (e *Edge) BaseURL(r *http.Request) string {
 	}
 }
 
+// Foreign reports whether a request comes from a page of another origin that may use the API: the web app on a CDN.
+func (e *Edge) Foreign(r *http.Request) bool {
+	return slices.Contains(e.AllowedOrigins, r.Header.Get("Origin"))
+}
+
 // OriginAllowed reports whether a request may be answered to the page that sent it: there is no Origin, it is
 // the server's own host, or one of the allowed ones.
 func (e *Edge) OriginAllowed(r *http.Request) bool {

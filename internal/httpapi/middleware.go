@@ -11,7 +11,6 @@ import (
 	"net/netip"
 	"regexp"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +26,7 @@ type visit struct {
 	https   bool
 	baseURL string
 	origin  bool // the Origin is allowed, or there is none
+	foreign bool // it is one of another origin
 	log     *slog.Logger
 }
 
@@ -57,7 +57,8 @@ func (a *API) wrap(next http.Handler) http.Handler {
 		}
 		v := visit{
 			id: id, addr: a.edge.ClientAddr(r), agent: r.UserAgent(), https: a.edge.HTTPS(r),
-			baseURL: a.edge.BaseURL(r), origin: a.edge.OriginAllowed(r), log: a.log.With("request_id", id),
+			baseURL: a.edge.BaseURL(r), origin: a.edge.OriginAllowed(r), foreign: a.edge.Foreign(r),
+			log: a.log.With("request_id", id),
 		}
 		r = r.WithContext(context.WithValue(r.Context(), visitKey{}, v))
 		w.Header().Set("X-Request-ID", id)
@@ -107,7 +108,7 @@ func (a *API) answerCORS(w http.ResponseWriter, r *http.Request) bool {
 	}
 	h := w.Header()
 	h.Add("Vary", "Origin")
-	if !slices.Contains(a.edge.AllowedOrigins, origin) {
+	if !a.edge.Foreign(r) {
 		return false
 	}
 	h.Set("Access-Control-Allow-Origin", origin)

@@ -166,7 +166,7 @@ func (p *person) grant(a *answer) {
 
 func (p *person) takeCookie(a *answer) {
 	for _, c := range a.Result().Cookies() {
-		if c.Name == "gochat_refresh" {
+		if strings.HasPrefix(c.Name, "gochat_refresh") {
 			p.cookie = c
 		}
 	}

@@ -15,7 +15,7 @@ const STARTS_WITHIN_MS = 15_000
 
 export const PASSWORD = 'correct horse battery'
 
-async function freePort() {
+export async function freePort() {
   const probe = net.createServer().listen(0, '127.0.0.1')
   await once(probe, 'listening')
   const { port } = probe.address()

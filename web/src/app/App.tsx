@@ -8,11 +8,16 @@ import { router } from './router'
 
 const queries = new QueryClient({ defaultOptions: { queries: { staleTime: 30_000 } } })
 
-const session = new Session(location.origin, ({ roomId }) => {
-  void queries.invalidateQueries({ queryKey: membersKey(roomId) })
-})
+/** Begins to find out who is using this browser. */
+export function openSession(server: string): Session {
+  const session = new Session(server, ({ roomId }) => {
+    void queries.invalidateQueries({ queryKey: membersKey(roomId) })
+  })
+  void session.start()
+  return session
+}
 
-export function App() {
+export function App({ session }: { session: Session }) {
   const state = useStore(session.state)
   const { status } = state
   useEffect(() => {
@@ -28,5 +33,3 @@ export function App() {
     </QueryClientProvider>
   )
 }
-
-export const startSession = () => session.start()

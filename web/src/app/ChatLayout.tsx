@@ -8,7 +8,7 @@ import { UserMenu } from '../features/settings/UserMenu'
 import { Switcher } from '../features/switcher/Switcher'
 import { useChat, useMaybeChat, useRoom, useRooms, useSession, useStore } from '../model/hooks'
 import { watchIdle } from '../model/idle'
-import { Logo } from '../ui/Logo'
+import { Splash } from '../ui/Splash'
 import { useMedia } from '../ui/useMedia'
 import { ConnectionBanner } from './ConnectionBanner'
 import { HelpDialog } from './HelpDialog'
@@ -23,12 +23,7 @@ export function ChatLayout() {
   const chat = useMaybeChat()
   if (chat !== undefined) return <Shell />
   if (status === 'out') return <ToLogin />
-  return (
-    <div role="status" className={styles.splash}>
-      <Logo size={56} />
-      <p>{status === 'unreachable' ? 'The server does not answer. Trying again…' : 'Opening GoChat'}</p>
-    </div>
-  )
+  return <Splash>{status === 'unreachable' ? 'The server does not answer. Trying again…' : 'Opening GoChat'}</Splash>
 }
 
 /** Remembers where one wanted to go. */

@@ -823,6 +823,8 @@ export interface operations {
             cookie?: {
                 /** @description The refresh token. */
                 gochat_refresh?: string;
+                /** @description The refresh token, to a page of another origin. */
+                gochat_refresh_foreign?: string;
             };
         };
         requestBody?: never;
@@ -872,6 +874,8 @@ export interface operations {
             cookie?: {
                 /** @description The refresh token. */
                 gochat_refresh?: string;
+                /** @description The refresh token, to a page of another origin. */
+                gochat_refresh_foreign?: string;
             };
         };
         requestBody?: never;

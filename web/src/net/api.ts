@@ -57,7 +57,7 @@ export function createApi(origin: string, tokens: Tokens): Api {
   }
   return createClient<paths>({
     baseUrl: new URL(BASE, origin).href,
-    credentials: 'same-origin',
+    credentials: 'include', // the server may be of another origin than the page
     querySerializer: { array: { style: 'form', explode: false } }, // ids=a,b,c
     fetch: send,
   })
@@ -85,7 +85,7 @@ export async function bodyOf<T>(answer: Promise<Answer<T>>): Promise<T> {
 export async function requestRefresh(origin: string): Promise<Grant> {
   let response: Response
   try {
-    response = await fetch(new URL(`${BASE}/auth/refresh`, origin), { method: 'POST', credentials: 'same-origin' })
+    response = await fetch(new URL(`${BASE}/auth/refresh`, origin), { method: 'POST', credentials: 'include' })
   } catch {
     throw new Unreachable('the server did not answer')
   }
