@@ -2,14 +2,11 @@ package checker
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -102,31 +99,8 @@ func (p *process) end(signal syscall.Signal) error {
 // call makes a request and decodes the answer.
 func (p *process) call(token, method, path string, in, out any) {
 	p.t.Helper()
-	body, err := json.Marshal(in)
-	if err != nil {
+	if _, err := Address(p.address).Call(token, method, path, in, out); err != nil {
 		p.t.Fatal(err)
-	}
-	req, err := http.NewRequestWithContext(p.t.Context(), method, "http://"+p.address+"/api/v1"+path, bytes.NewReader(body))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	answer, err := io.ReadAll(res.Body)
-	if err != nil || res.StatusCode >= 300 {
-		p.t.Fatalf("%s %s: %s %s %v", method, path, res.Status, answer, err)
-	}
-	if out != nil {
-		if err := json.Unmarshal(answer, out); err != nil {
-			p.t.Fatal(err)
-		}
 	}
 }
 
@@ -144,49 +118,9 @@ func (p *process) ready() bool {
 	return res.StatusCode == http.StatusOK
 }
 
-// webSocket is a Conn over a real connection.
-type webSocket struct {
-	conn *websocket.Conn
-	once sync.Once
-}
-
-// Read implements Conn.
-func (w *webSocket) Read() ([]byte, error) {
-	_, data, err := w.conn.ReadMessage()
-	if end, ok := errors.AsType[*websocket.CloseError](err); ok {
-		return nil, &CloseError{end.Code, end.Text}
-	}
-	return data, err
-}
-
-// Write implements Conn.
-func (w *webSocket) Write(message []byte) error {
-	return w.conn.WriteMessage(websocket.TextMessage, message)
-}
-
-// Close implements Conn.
-func (w *webSocket) Close() {
-	w.once.Do(func() { _ = w.conn.Close() }) // the connection is over either way
-}
-
 // dial connects to the server, wherever it stands.
 func (p *process) dial(ctx context.Context, token, epoch string, resume []session.Resume) (Conn, error) {
-	q := url.Values{}
-	if epoch != "" {
-		q.Set("epoch", epoch)
-	}
-	for _, r := range resume {
-		q.Add("last_received_seq", fmt.Sprintf("%s:%d:%s", r.RoomID, r.At.Seq, r.At.ID))
-	}
-	d := websocket.Dialer{Subprotocols: []string{"gochat.v1", "gochat.bearer." + token}, HandshakeTimeout: 5 * time.Second}
-	conn, res, err := d.DialContext(ctx, "ws://"+p.address+"/api/v1/ws?"+q.Encode(), nil)
-	if res != nil {
-		_ = res.Body.Close() // empty after an upgrade
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &webSocket{conn: conn}, nil
+	return Address(p.address).Dial(ctx, websocket.Dialer{}, token, epoch, resume)
 }
 
 // crowd is clients that talk over a process.

@@ -12,7 +12,7 @@ describe('screens', { concurrency: 1 }, () => {
 
   before(async () => {
     server = await startServer({ GOCHAT_GUESTS: 'true' })
-    proxy = await startProxy(server.port)
+    proxy = await startProxy(server)
     browser = await launchBrowser()
     ann = await newPerson(browser)
     bob = await newPerson(browser)

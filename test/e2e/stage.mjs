@@ -24,8 +24,15 @@ export async function freePort() {
   return port
 }
 
-/** A server on a free port, with an empty folder; `stop` ends it, by its own process, and removes the folder. */
+/**
+ * A server on a free port, with an empty folder; `stop` ends it, by its own process, and removes the folder. Where
+ * GOCHAT_E2E_URL names a chat that is empty and runs already, it is that one.
+ */
 export async function startServer(settings = {}) {
+  if (process.env.GOCHAT_E2E_URL) {
+    const { origin, hostname, port } = new URL(process.env.GOCHAT_E2E_URL)
+    return { origin, hostname, port: Number(port || 80), log: [], async stop() {} }
+  }
   const folder = await mkdtemp(path.join(tmpdir(), 'gochat-e2e-'))
   const [port, adminPort] = [await freePort(), await freePort()]
   const server = spawn(SERVER, [], {
@@ -53,6 +60,7 @@ export async function startServer(settings = {}) {
   }
   return {
     origin,
+    hostname: '127.0.0.1',
     port,
     log,
     async stop() {
@@ -79,7 +87,7 @@ async function ready(origin, server) {
  * A TCP proxy before the server. `cut` ends every connection and refuses new ones; `freeze` lets nothing through and
  * closes nothing, as a dead network does; `refuseSockets` only keeps WebSockets from being opened; `restore` undoes all.
  */
-export async function startProxy(target) {
+export async function startProxy({ hostname, port }) {
   const pairs = new Set()
   let mode = 'open'
   const proxy = net.createServer((client) => {
@@ -87,7 +95,7 @@ export async function startProxy(target) {
       client.destroy()
       return
     }
-    const upstream = net.connect(target, '127.0.0.1')
+    const upstream = net.connect(port, hostname)
     const pair = { client, upstream, socket: false }
     pairs.add(pair)
     const end = () => {

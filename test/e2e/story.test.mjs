@@ -13,7 +13,7 @@ describe('two people talk', { concurrency: 1 }, () => {
 
   before(async () => {
     server = await startServer()
-    proxy = await startProxy(server.port)
+    proxy = await startProxy(server)
     browser = await launchBrowser()
     ann = await newPerson(browser)
     bob = await newPerson(browser, { colorScheme: 'dark' })

@@ -1,9 +1,7 @@
 package faults
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -202,11 +200,8 @@ func (n *node) leave() error {
 	return nil
 }
 
-// patient is a client of HTTP for people, impatient one for probes.
-var (
-	patient   = &http.Client{Timeout: 12 * time.Second}
-	impatient = &http.Client{Timeout: 3 * time.Second}
-)
+// impatient is a client of HTTP for probes.
+var impatient = &http.Client{Timeout: 3 * time.Second}
 
 // ready reports what /readyz says.
 func (n *node) ready() bool {
@@ -220,80 +215,16 @@ func (n *node) ready() bool {
 
 // call makes a request and decodes the answer. The status is 0 where there was none.
 func (n *node) call(token, method, path string, in, out any) (status int, err error) {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return 0, err
-	}
-	req, err := http.NewRequest(method, "http://"+n.address+"/api/v1"+path, bytes.NewReader(body))
-	if err != nil {
-		return 0, err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Authorization", "Bearer "+token)
-	res, err := patient.Do(req)
-	if err != nil {
-		return 0, err
-	}
-	answer, err := io.ReadAll(res.Body)
-	if err := errors.Join(err, res.Body.Close()); err != nil {
-		return 0, err
-	}
-	if res.StatusCode >= 300 {
-		return res.StatusCode, fmt.Errorf("%s %s: %s %s", method, path, res.Status, answer)
-	}
-	if out != nil {
-		err = json.Unmarshal(answer, out)
-	}
-	return res.StatusCode, err
-}
-
-// webSocket is a checker.Conn over a real connection.
-type webSocket struct {
-	conn *websocket.Conn
-	once sync.Once
-}
-
-// Read implements checker.Conn.
-func (w *webSocket) Read() ([]byte, error) {
-	_, data, err := w.conn.ReadMessage()
-	if end, ok := errors.AsType[*websocket.CloseError](err); ok {
-		return nil, &checker.CloseError{Code: end.Code, Reason: end.Text}
-	}
-	return data, err
-}
-
-// Write implements checker.Conn.
-func (w *webSocket) Write(message []byte) error {
-	return w.conn.WriteMessage(websocket.TextMessage, message)
-}
-
-// Close implements checker.Conn.
-func (w *webSocket) Close() {
-	w.once.Do(func() { _ = w.conn.Close() }) // the connection is over either way
+	return checker.Address(n.address).Call(token, method, path, in, out)
 }
 
 // dial opens a connection.
-func (n *node) dial(ctx context.Context, token, epoch string, resume []session.Resume) (*webSocket, error) {
+func (n *node) dial(ctx context.Context, token, epoch string, resume []session.Resume) (checker.Conn, error) {
 	return n.dialBy(ctx, websocket.Dialer{}, token, epoch, resume)
 }
 
-func (n *node) dialBy(ctx context.Context, d websocket.Dialer, token, epoch string, resume []session.Resume) (*webSocket, error) {
-	q := url.Values{}
-	if epoch != "" {
-		q.Set("epoch", epoch)
-	}
-	for _, r := range resume {
-		q.Add("last_received_seq", fmt.Sprintf("%s:%d:%s", r.RoomID, r.At.Seq, r.At.ID))
-	}
-	d.Subprotocols, d.HandshakeTimeout = []string{"gochat.v1", "gochat.bearer." + token}, 5*time.Second
-	conn, res, err := d.DialContext(ctx, "ws://"+n.address+"/api/v1/ws?"+q.Encode(), nil)
-	if res != nil {
-		_ = res.Body.Close() // empty after an upgrade
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &webSocket{conn: conn}, nil
+func (n *node) dialBy(ctx context.Context, d websocket.Dialer, token, epoch string, resume []session.Resume) (checker.Conn, error) {
+	return checker.Address(n.address).Dial(ctx, d, token, epoch, resume)
 }
 
 // narrow is a way to a node on which hardly anything can be under way: who does not read holds the node up soon.

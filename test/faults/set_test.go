@@ -211,11 +211,7 @@ func (s *set) connect() {
 			if i == len(s.people)-1 && s.narrow.CompareAndSwap(true, false) {
 				d.NetDialContext = narrow
 			}
-			conn, err := n.dialBy(ctx, d, p.token, epoch, resume)
-			if err != nil {
-				return nil, err
-			}
-			return conn, nil
+			return n.dialBy(ctx, d, p.token, epoch, resume)
 		}}
 	}
 	s.crowd = checker.NewCrowd(checker.CrowdConfig{Seed: *seed, People: people, Rooms: s.rooms}, s.history)
