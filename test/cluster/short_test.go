@@ -1,0 +1,126 @@
+package cluster
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/gochat-dev/gochat/api/v1alpha1"
+)
+
+// TestBadDay is the life of one chat, from a manifest with nothing but a name on: people talk while everything under them
+// is killed, and while the servers are replaced by those of another release.
+func TestBadDay(t *testing.T) {
+	c := newChat(t, v1alpha1.ChatClusterSpec{})
+	t.Run("a manifest with nothing but a name has a database, a Redis and a server", func(t *testing.T) {
+		for _, part := range []string{"server", "postgres", "redis"} {
+			if pod := c.pod(part); !isReady(pod) {
+				t.Errorf("%s is not ready", pod.Name)
+			}
+		}
+	})
+	c.change(func(s *v1alpha1.ChatClusterSpec) { s.Server.Env, s.Server.DrainSeconds = lively(), 8 })
+	c.ready()
+	c.settled()
+	c.meet(12, 3)
+	quiet := c.talk(25 * time.Millisecond)
+	c.said("hello", time.Minute)
+
+	for _, part := range []string{"server", "redis", "postgres"} {
+		took := kill(t, c.pod(part), c.parts(part))
+		heard := c.said("after "+part, 2*time.Minute)
+		t.Logf("FIGURE %s killed: another is ready after %v, and everybody has what is said then after %v",
+			part, took.Round(100*time.Millisecond), heard.Round(time.Millisecond))
+	}
+	c.killOperator()
+	c.ready()
+
+	c.roll()
+	c.agree(quiet)
+}
+
+// settled waits until no server is on its way out: what is killed then is the only one.
+func (c *chat) settled() {
+	c.t.Helper()
+	await(c.t, "the servers are replaced", 3*time.Minute, &corev1.PodList{}, func(all []*corev1.Pod) bool {
+		return len(all) == 1 && isReady(all[0])
+	}, c.parts("server")...)
+}
+
+func operatorPods() []client.ListOption {
+	return []client.ListOption{client.InNamespace(*operatorNS), client.MatchingLabels{"app.kubernetes.io/component": "operator"}}
+}
+
+// killOperator kills the operator, and sees that nobody who chats notices.
+func (c *chat) killOperator() {
+	c.t.Helper()
+	pods, _, err := listed[*corev1.Pod](c.t.Context(), &corev1.PodList{}, operatorPods())
+	must(c.t, err)
+	pods = slices.DeleteFunc(pods, func(p *corev1.Pod) bool { return !isReady(p) })
+	if len(pods) == 0 {
+		c.t.Fatal("there is no operator")
+	}
+	server := c.pod("server").UID
+	took := kill(c.t, pods[0], operatorPods())
+	heard := c.said("after the operator", 10*time.Second)
+	c.t.Logf("FIGURE operator killed: another is ready after %v, and what is said meanwhile takes %v", took.Round(100*time.Millisecond), heard.Round(time.Millisecond))
+	if c.pod("server").UID != server {
+		c.t.Error("the server was replaced with the operator")
+	}
+}
+
+// roll has the servers replaced under load: by those of another image, or, without one, by the same with another setting.
+func (c *chat) roll() {
+	c.t.Helper()
+	before := len(c.crowd.Gaps())
+	began := time.Now()
+	c.change(func(s *v1alpha1.ChatClusterSpec) {
+		if *nextImage != "" {
+			s.Server.Image = *nextImage
+			return
+		}
+		s.Server.Env = append(s.Server.Env, corev1.EnvVar{Name: "GOCHAT_LOG_LEVEL", Value: "warn"})
+	})
+	c.rolledOut()
+	c.ready()
+	took := time.Since(began)
+	c.said("after the roll", 10*time.Second)
+	gaps := c.crowd.Gaps()[before:]
+	slices.Sort(gaps)
+	if len(gaps) == 0 {
+		c.t.Fatal("nobody was moved")
+	}
+	c.t.Logf("FIGURE [OP7] a roll under load took %v; %d connections were replaced; without one for: median %v, most %v",
+		took.Round(100*time.Millisecond), len(gaps), gaps[len(gaps)/2].Round(time.Millisecond), gaps[len(gaps)-1].Round(time.Millisecond))
+	if most := gaps[len(gaps)-1]; most > 5*time.Second {
+		c.t.Errorf("somebody was without a connection for %v", most)
+	}
+}
+
+// rolledOut waits until all servers are of the wanted kind, and those before are gone.
+func (c *chat) rolledOut() {
+	c.t.Helper()
+	cc := c.get()
+	key := named(c.namespace, c.name+"-server")
+	await(c.t, "the roll", 5*time.Minute, &appsv1.DeploymentList{}, func(all []*appsv1.Deployment) bool {
+		if len(all) != 1 {
+			return false
+		}
+		d := all[0]
+		run := d.Spec.Template.Spec.Containers[0]
+		wanted := (cc.Spec.Server.Image == "" || run.Image == cc.Spec.Server.Image) &&
+			!slices.ContainsFunc(cc.Spec.Server.Env, func(e corev1.EnvVar) bool {
+				return !slices.ContainsFunc(run.Env, func(have corev1.EnvVar) bool { return equality.Semantic.DeepEqual(e, have) })
+			})
+		return wanted && d.Status.ObservedGeneration == d.Generation && d.Status.UpdatedReplicas == *d.Spec.Replicas &&
+			d.Status.Replicas == d.Status.UpdatedReplicas && d.Status.AvailableReplicas == d.Status.Replicas
+	}, key...)
+	await(c.t, "the servers before are gone", 3*time.Minute, &corev1.PodList{}, func(all []*corev1.Pod) bool {
+		return !slices.ContainsFunc(all, func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil })
+	}, c.parts("server")...)
+}
