@@ -22,6 +22,7 @@ import (
 // +kubebuilder:printcolumn:name="Profile",type=string,JSONPath=`.spec.profile`,priority=1
 // +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 40",message="the name may have at most 40 characters: names of other objects are made from it"
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="the name must begin with a letter and hold only small letters, digits and dashes: the Service has it too"
+// +kubebuilder:validation:XValidation:rule="!self.metadata.name.matches('-(postgres|redis)$')",message="the name must not end in -postgres or -redis: Services of other ChatClusters are called so"
 type ChatCluster struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`

@@ -154,12 +154,14 @@ func TestRefused(t *testing.T) {
 // TestNames: Services and more are named after a ChatCluster.
 func TestNames(t *testing.T) {
 	s := newStage(t)
-	for _, name := range []string{"a", "chat-2", strings.Repeat("a", 40)} {
+	for _, name := range []string{"a", "chat-2", "redis", "chat-redis-2", strings.Repeat("a", 40)} {
 		s.create(name, "")
 	}
 	for name, words := range map[string]string{
 		strings.Repeat("a", 41): "the name may have at most 40 characters",
 		"2chat":                 "the name must begin with a letter",
+		"chat-postgres":         "the name must not end in -postgres or -redis",
+		"chat-redis":            "the name must not end in -postgres or -redis",
 		"chat.example":          "the name must begin with a letter and hold only small letters, digits and dashes",
 	} {
 		err := s.Create(t.Context(), s.chat(name, ""), strict)

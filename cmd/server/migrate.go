@@ -17,9 +17,15 @@ type migrateCommand struct {
 	Status migrateStatusCommand `cmd:"" help:"Only show which migrations are applied."`
 }
 
+// awaiting is a command that may have to wait for its database.
+type awaiting struct {
+	Wait time.Duration `placeholder:"TIME" help:"Wait this long for a database that can't be reached yet: 30s, 5m."`
+}
+
 type migrateUpCommand struct {
-	Wait   time.Duration `placeholder:"TIME" help:"Wait this long for a database that can't be reached yet: 30s, 5m."`
-	Report string        `placeholder:"FILE" help:"Write the version that the schema has then to this file, as JSON: {\"schema\":12}."`
+	awaiting
+
+	Report string `placeholder:"FILE" help:"Write the version that the schema has then to this file, as JSON: {\"schema\":12}."`
 }
 
 // Run brings the schema of the Postgres database up to date and names the steps that it took.
@@ -55,11 +61,11 @@ func (m migrateUpCommand) report(ctx context.Context, url string) error {
 	return os.WriteFile(m.Report, fmt.Appendf(nil, "{\"schema\":%d}\n", schema), 0o600)
 }
 
-type migrateStatusCommand struct{}
+type migrateStatusCommand struct{ awaiting }
 
 // Run shows where the schema stands.
-func (migrateStatusCommand) Run(c *cli) error {
-	return c.migrate(0, func(ctx context.Context, url string) error {
+func (m migrateStatusCommand) Run(c *cli) error {
+	return c.migrate(m.Wait, func(ctx context.Context, url string) error {
 		steps, err := postgres.MigrationStatus(ctx, url)
 		list(os.Stdout, steps)
 		return err

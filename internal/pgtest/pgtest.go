@@ -51,10 +51,8 @@ func Start(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{bin: bin}
-	if os.Geteuid() == 0 { // Postgres refuses to run as root
-		if s.owner, err = unprivileged(); err != nil {
-			return nil, err
-		}
+	if s.owner, err = Owner(); err != nil {
+		return nil, err
 	}
 	if s.dir, err = os.MkdirTemp(cfg.Dir, "pgtest-"); err != nil {
 		return nil, err

@@ -77,12 +77,15 @@ func All(cluster *v1alpha1.ChatCluster, known Known) ([]Child, error) {
 		return nil, err
 	}
 	all = append(all, secrets...)
+	all = append(all, p.of(Access).networkPolicies()...)
 
 	// What the servers need.
 	all = append(all, p.of(Postgres).managedPostgres()...)
 	all = append(all, p.of(Redis).managedRedis()...)
 
-	// The schema, then the servers, then the way to them.
+	// What was restored, the schema, then the servers, then the way to them.
+	all = append(all, p.of(Backup).scripts()...)
+	all = append(all, p.of(Restore).restore()...)
 	migration, err := p.of(Migration).migration()
 	if err != nil {
 		return nil, err
@@ -93,6 +96,13 @@ func All(cluster *v1alpha1.ChatCluster, known Known) ([]Child, error) {
 		return nil, err
 	}
 	all = append(all, servers...)
-	all = append(all, p.of(Server).serverService())
+	server := p.of(Server)
+	all = append(all, server.serverService())
+	all = append(all, server.disruptionBudget()...)
+	all = append(all, server.autoscaler()...)
+	all = append(all, server.exposed()...)
+
+	// What looks after it.
+	all = append(all, p.of(Backup).backup()...)
 	return all, nil
 }

@@ -43,6 +43,14 @@ func (p part) migration() ([]Child, error) {
 	return []Child{p.job(p.migrationName(pod), pod)}, nil
 }
 
+// awaitContainer ends when the database takes connections.
+func (p part) awaitContainer(image string) *ac.ContainerApplyConfiguration {
+	return container("await", image).
+		WithArgs("migrate", "status", "--wait="+waitForDatabase).
+		WithEnv(p.migrationEnv()...).
+		WithResources(p.sizes().job.resources())
+}
+
 // migrateContainer reports the version that the schema has then as its termination message: {"schema":12}.
 func (p part) migrateContainer(image string) *ac.ContainerApplyConfiguration {
 	return container("migrate", image).

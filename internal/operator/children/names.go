@@ -59,8 +59,11 @@ func PostgresName(cluster string) string { return cluster + "-postgres" }
 // RedisName is the Deployment of the managed Redis, its Service, Secret and ConfigMap.
 func RedisName(cluster string) string { return cluster + "-redis" }
 
-// BackupName is the CronJob of backups, its PersistentVolumeClaim and ConfigMap.
+// BackupName is the CronJob of backups and its PersistentVolumeClaim: what bootstrap.restoreFrom of another ChatCluster names.
 func BackupName(cluster string) string { return cluster + "-backup" }
+
+// ScriptsName is the ConfigMap of the scripts of backups and restores.
+func ScriptsName(cluster string) string { return cluster + "-scripts" }
 
 // RestoreName is the Job that carries out bootstrap.restoreFrom.
 func RestoreName(cluster string) string { return cluster + "-restore" }

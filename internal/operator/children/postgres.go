@@ -2,6 +2,7 @@ package children
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 
 	core "k8s.io/api/core/v1"
@@ -27,19 +28,35 @@ func (p part) postgresImage() string {
 	return defaultPostgresImage
 }
 
-// postgresFiles are the script and what it reads. The user that Postgres runs as must have a name, in any image; so the pod
-// brings its own list of users.
-func (p part) postgresFiles() map[string]string {
+// users are the files that give a name to the user whom Postgres runs as, which it must have, whatever image it is: so the pods bring
+// their own lists.
+func users() map[string]string {
 	return map[string]string{
+		"passwd": fmt.Sprintf("root:x:0:0:root:/:/bin/sh\npostgres:x:%[1]d:%[1]d:postgres:/tmp:/bin/sh\n", dataUser),
+		"group":  fmt.Sprintf("root:x:0:\npostgres:x:%d:\n", dataUser),
+	}
+}
+
+// asUsers mounts them from a volume.
+func asUsers(volume string) []*ac.VolumeMountApplyConfiguration {
+	return []*ac.VolumeMountApplyConfiguration{
+		mount(volume, "/etc/passwd").WithSubPath("passwd"),
+		mount(volume, "/etc/group").WithSubPath("group"),
+	}
+}
+
+// postgresFiles are the script and what it reads.
+func (p part) postgresFiles() map[string]string {
+	files := users()
+	maps.Copy(files, map[string]string{
 		"postgres.sh":     scripts.Postgres,
 		"postgresql.conf": p.postgresConfig(),
 		"pg_hba.conf": `# Who may connect, and how. The administrator only from inside the container; nobody without a password from outside.
 local  all     postgres       peer
 host   gochat  gochat    all  scram-sha-256
 `,
-		"passwd": fmt.Sprintf("root:x:0:0:root:/:/bin/sh\npostgres:x:%[1]d:%[1]d:postgres:/tmp:/bin/sh\n", dataUser),
-		"group":  fmt.Sprintf("root:x:0:\npostgres:x:%d:\n", dataUser),
-	}
+	})
+	return files
 }
 
 func (p part) postgresConfig() string {
@@ -135,12 +152,8 @@ func (p part) postgres() Child {
 		WithStartupProbe(ready().WithPeriodSeconds(1).WithFailureThreshold(600)).
 		WithReadinessProbe(ready().WithPeriodSeconds(10).WithFailureThreshold(2)).
 		WithLivenessProbe(ready().WithPeriodSeconds(30).WithFailureThreshold(4)).
-		WithVolumeMounts(
-			mount("data", "/data"),
-			mount("config", "/etc/gochat"),
-			mount("config", "/etc/passwd").WithSubPath("passwd"),
-			mount("config", "/etc/group").WithSubPath("group"),
-		)
+		WithVolumeMounts(mount("data", "/data"), mount("config", "/etc/gochat")).
+		WithVolumeMounts(asUsers("config")...)
 	pod := p.pod(dataUser).
 		WithTerminationGracePeriodSeconds(120).
 		WithContainers(run).
