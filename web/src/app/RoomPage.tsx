@@ -1,4 +1,4 @@
-import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { Link, useLocation, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { ArrowLeft, DoorClosed, Hash, Lock, Settings2, UserPlus, Users } from 'lucide-react'
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { Composer, type ComposerHandle } from '../features/composer/Composer'
@@ -107,6 +107,8 @@ function useLinkedMessage(room: RoomStore): boolean {
   const chat = useChat()
   const navigate = useNavigate()
   const { at } = useSearch({ from: '/chat/rooms/$roomId' })
+  // A link to the same message may be followed again before the address has lost the number of the first time.
+  const visit = useLocation({ select: ({ state }) => state.__TSR_key })
   const filled = useRoomState(room, (state) => state.filled)
   const live = useStore(chat.connection).phase === 'live'
   useEffect(() => {
@@ -118,7 +120,7 @@ function useLinkedMessage(room: RoomStore): boolean {
     return () => {
       wanted = false
     }
-  }, [chat, room.id, at, filled, live, navigate])
+  }, [chat, room.id, at, visit, filled, live, navigate])
   return at !== undefined
 }
 
