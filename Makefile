@@ -20,7 +20,7 @@ NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
 # Written by `make generate`.
 GENERATED := api/openapi.json web/src/net/api.gen.ts api/v1alpha1/zz_generated.deepcopy.go \
-	$(shell find api/applyconfiguration config/crd -type f)
+	$(shell find api/applyconfiguration config/crd config/rbac -type f)
 
 FUZZTIME ?= 30s
 DURATION ?= 30m
@@ -192,6 +192,7 @@ generate: need-go $(WEB_INSTALLED) ## Write the OpenAPI document from the handle
 	go test ./internal/httpapi -run '^TestDocumentIsCommitted$$' -count=1 -update
 	cd web && npm run --silent generate
 	go tool -modfile=tools/generate/go.mod controller-gen object crd applyconfiguration paths=./api/v1alpha1/... output:crd:dir=config/crd/bases
+	go tool -modfile=tools/generate/go.mod controller-gen rbac:roleName=gochat-operator paths=./internal/operator/controller output:rbac:dir=config/rbac/operator
 
 .PHONY: screenshots
 screenshots: bin/server $(E2E_INSTALLED) ## Take the pictures in docs/images

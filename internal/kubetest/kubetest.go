@@ -36,7 +36,7 @@ var shared struct {
 // these folders. It starts when the first test asks for it (Shared), and is stopped after the last.
 //
 //	func TestMain(m *testing.M) { os.Exit(kubetest.Run(m, "../../config/crd")) }
-func Run(m *testing.M, folders ...string) int {
+func Run(m interface{ Run() int }, folders ...string) int {
 	shared.folders = folders
 	code := m.Run()
 	if shared.server == nil {

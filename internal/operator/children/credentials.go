@@ -20,6 +20,9 @@ const (
 	keyJWKSet   = "keys.json"
 )
 
+// KeyJWKSet is where the Secret of the keys holds them, for who rotates them.
+const KeyJWKSet = keyJWKSet
+
 // Credential is a Secret that a ChatCluster needs: what has to be in it, and how that is made. It is made once; what stands
 // is taken as it is, whoever made it.
 type Credential struct {

@@ -1,0 +1,64 @@
+package kubetest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/clientcmd/api"
+)
+
+// Controllers runs Kubernetes' own controllers beside a server until stop is called: those of Deployments, StatefulSets, Jobs,
+// CronJobs and endpoints, and the garbage collector. There is no kubelet: pods are made, and wait for somebody to run them.
+func Controllers(t testing.TB, cfg *rest.Config) (stop func()) {
+	t.Helper()
+	folder, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("", "controllers-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kubeconfig := filepath.Join(dir, "kubeconfig")
+	if err := clientcmd.WriteToFile(asKubeconfig(cfg), kubeconfig); err != nil {
+		t.Fatal(err)
+	}
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(filepath.Join(folder, "kube-controller-manager"), "--kubeconfig="+kubeconfig, "--leader-elect=false",
+		"--secure-port=0", "--controllers=deployment-controller,replicaset-controller,statefulset-controller,job-controller,"+
+			"cronjob-controller,endpointslice-controller,garbage-collector-controller")
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+		ended := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
+		_ = cmd.Wait() // it was told to
+		ended.Stop()
+		_ = log.Close()
+		_ = os.RemoveAll(dir)
+	}
+}
+
+// asKubeconfig is the way to a server as a file has it.
+func asKubeconfig(cfg *rest.Config) api.Config {
+	return api.Config{
+		Clusters: map[string]*api.Cluster{"test": {Server: cfg.Host, CertificateAuthorityData: cfg.CAData}},
+		AuthInfos: map[string]*api.AuthInfo{"test": {
+			ClientCertificateData: cfg.CertData, ClientKeyData: cfg.KeyData, Token: cfg.BearerToken,
+		}},
+		Contexts:       map[string]*api.Context{"test": {Cluster: "test", AuthInfo: "test"}},
+		CurrentContext: "test",
+	}
+}

@@ -1,0 +1,126 @@
+package controller
+
+import (
+	"encoding/json"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/gochat-dev/gochat/internal/operator/children"
+	"github.com/gochat-dev/gochat/internal/operator/status"
+)
+
+// gate finds out how far the data is: the servers of an image start when the schema is current for it, and nothing starts before
+// the data is there (OP6). Servers that run, or did before somebody deleted the Job, are proof as well.
+func (p *pass) gate() {
+	p.known.Serving = p.serving()
+	image := children.ServerImage(p.spec, p.known)
+	bootstrap := p.spec.Spec.Bootstrap
+	p.known.Restored = bootstrap == nil || bootstrap.RestoreFrom == "" || p.known.Serving != "" ||
+		jobIs(get[*batchv1.Job](p, children.RestoreName(p.cluster.Name)), batchv1.JobComplete)
+	job := p.migrationOf(image)
+	p.known.Migrated = p.known.Serving == image || jobIs(job, batchv1.JobComplete)
+	p.schema = status.Schema{Image: image, Current: p.known.Migrated, Restored: p.known.Restored}
+	if !p.known.Restored {
+		p.schema.Failed = jobIs(get[*batchv1.Job](p, children.RestoreName(p.cluster.Name)), batchv1.JobFailed)
+		p.schema.Message = p.lastWords(children.Restore)
+		return
+	}
+	p.schema.Failed = !p.known.Migrated && jobIs(job, batchv1.JobFailed)
+	p.schema.Message = p.lastWords(children.Migration)
+	p.schema.Version = p.schemaVersion()
+}
+
+// serving is the image that the Deployment of the servers has now.
+func (p *pass) serving() string {
+	deployment := get[*appsv1.Deployment](p, children.ServerName(p.cluster.Name))
+	if deployment == nil || !p.owns(deployment) || len(deployment.Spec.Template.Spec.Containers) == 0 {
+		return ""
+	}
+	return deployment.Spec.Template.Spec.Containers[0].Image
+}
+
+// migrationOf is the Job that migrates for an image: the one that has ended well, if there are several.
+func (p *pass) migrationOf(image string) *batchv1.Job {
+	var found *batchv1.Job
+	for _, object := range p.there {
+		job, ok := object.(*batchv1.Job)
+		if !ok || job.Labels[children.LabelComponent] != string(children.Migration) || !p.owns(job) {
+			continue
+		}
+		if pod := job.Spec.Template.Spec; len(pod.Containers) == 0 || pod.Containers[0].Image != image {
+			continue
+		}
+		if found == nil || jobIs(job, batchv1.JobComplete) || job.CreationTimestamp.After(found.CreationTimestamp.Time) {
+			found = job
+		}
+		if jobIs(found, batchv1.JobComplete) {
+			break
+		}
+	}
+	return found
+}
+
+func jobIs(job *batchv1.Job, condition batchv1.JobConditionType) bool {
+	if job == nil {
+		return false
+	}
+	for _, c := range job.Status.Conditions {
+		if c.Type == condition && c.Status == corev1.ConditionTrue {
+			return true
+		}
+	}
+	return false
+}
+
+// schemaVersion is what the migration that ended last reports: {"schema":12} as the termination message of its container.
+func (p *pass) schemaVersion() int64 {
+	version := p.cluster.Status.SchemaVersion
+	for _, pod := range p.podsOf(children.Migration) {
+		for _, container := range pod.Status.InitContainerStatuses {
+			var report struct{ Schema int64 }
+			end := container.State.Terminated
+			if end != nil && end.ExitCode == 0 && json.Unmarshal([]byte(end.Message), &report) == nil {
+				version = max(version, report.Schema)
+			}
+		}
+	}
+	return version
+}
+
+// lastWords is what the newest pod of a part said when it failed, or why it can't start.
+func (p *pass) lastWords(component children.Component) string {
+	var newest *corev1.Pod
+	for _, pod := range p.podsOf(component) {
+		if newest == nil || pod.CreationTimestamp.After(newest.CreationTimestamp.Time) {
+			newest = pod
+		}
+	}
+	return trouble(newest)
+}
+
+// trouble is why a pod does not run well: what it said when it failed, why it waits, or why it finds no node.
+func trouble(pod *corev1.Pod) string {
+	if pod == nil {
+		return ""
+	}
+	for _, container := range append(append([]corev1.ContainerStatus{}, pod.Status.InitContainerStatuses...), pod.Status.ContainerStatuses...) {
+		for _, state := range []corev1.ContainerState{container.State, container.LastTerminationState} {
+			switch {
+			case state.Terminated != nil && state.Terminated.ExitCode != 0 && state.Terminated.Message != "":
+				return lastLine(state.Terminated.Message)
+			case state.Terminated != nil && state.Terminated.ExitCode != 0:
+				return container.Name + ": " + state.Terminated.Reason
+			case state.Waiting != nil && state.Waiting.Message != "" && state.Waiting.Reason != "PodInitializing":
+				return state.Waiting.Reason + ": " + state.Waiting.Message
+			}
+		}
+	}
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
+			return c.Reason + ": " + c.Message
+		}
+	}
+	return ""
+}

@@ -1,0 +1,45 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/gochat-dev/gochat/internal/operator/children"
+)
+
+// prune deletes what this ChatCluster owns and does not want any more. What has no owner outlives its
+// ChatCluster, and so a change of the spec as well: a volume, and the credential that opens it. Nor is a
+// volume deleted while its ChatCluster lives, whoever owns it (OP5).
+func (p *pass) prune(ctx context.Context, wanted []children.Child) error {
+	keep := make(map[ref]bool, len(wanted))
+	for _, child := range wanted {
+		keep[refOf(child)] = true
+	}
+	var errs []error
+	for at, live := range p.there {
+		if keep[at] || at.kind == kindVolume.GroupKind() || live.GetDeletionTimestamp() != nil || !p.owns(live) || p.opensVolume(at) {
+			continue
+		}
+		if err := p.delete(ctx, live); err != nil {
+			errs = append(errs, fmt.Errorf("delete %s %s: %w", at.kind.Kind, at.name, err))
+			continue
+		}
+		delete(p.memory.written, at)
+		p.event(normal, "Deleted", "Delete", fmt.Sprintf("%s %s is not wanted any more", at.kind.Kind, at.name))
+	}
+	return errors.Join(errs...)
+}
+
+func (p *pass) owns(live client.Object) bool {
+	owner := metav1.GetControllerOf(live)
+	return owner != nil && owner.UID == p.cluster.UID
+}
+
+// opensVolume says whether an object is the credential of a volume that is there.
+func (p *pass) opensVolume(at ref) bool {
+	return at.kind == kindSecret.GroupKind() && p.there[ref{kind: kindVolume.GroupKind(), name: at.name}] != nil
+}

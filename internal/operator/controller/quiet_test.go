@@ -1,0 +1,107 @@
+package controller
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/gochat-dev/gochat/api/v1alpha1"
+)
+
+func TestQuiet(t *testing.T) {
+	t.Run("[OP1] after it has converged, 20 more reconciles write nothing, with a stranger beside it", func(t *testing.T) {
+		s := newStage(t)
+		o := s.operate()
+		s.create("chat")
+		s.ready("chat")
+		o.settle("chat")
+		before := o.sent()
+		if twice := duplicates(before); len(twice) > 0 {
+			t.Errorf("on the way to Ready these were written twice: %v", twice)
+		}
+		for _, object := range s.children() {
+			s.labelled(object)
+		}
+		s.labelled(s.get("chat"))
+		for range 20 {
+			o.reconcile("chat")
+		}
+		if more := o.sent()[len(before):]; len(more) > 0 {
+			t.Errorf("nothing was to be done, and it wrote %v", more)
+		}
+		if err := s.is("chat", v1alpha1.ConditionReady, metav1.ConditionTrue, ""); err != nil {
+			t.Error(err)
+		}
+		for at, object := range s.children() {
+			if object.GetLabels()["stranger"] == "" || object.GetAnnotations()["stranger"] == "" {
+				t.Errorf("a stranger's label is gone from %v", at)
+			}
+		}
+	})
+}
+
+// labelled has a stranger put a label and an annotation on an object.
+func (s *stage) labelled(object client.Object) {
+	s.Helper()
+	patch := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"labels":{"stranger":"was-here"},"annotations":{"stranger":"was here"}}}`))
+	if err := s.Patch(s.Context(), object, patch, client.FieldOwner("stranger")); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// duplicates are the children that were written more than once. The servers' Deployment may be: it waits for the migration.
+func duplicates(writes []string) []string {
+	var twice []string
+	seen := make(map[string]bool)
+	for _, write := range writes {
+		if seen[write] && write[len(write)-len("/status"):] != "/status" {
+			twice = append(twice, write)
+		}
+		seen[write] = true
+	}
+	return twice
+}
+
+// reconcile has a ChatCluster looked at once more, and waits until that has happened.
+func (o *operator) reconcile(name string) {
+	o.stage.Helper()
+	before := o.passes.Load()
+	o.poke(name)
+	o.stage.eventually("a pass", func() error {
+		if o.passes.Load() == before {
+			return fmt.Errorf("none yet")
+		}
+		return nil
+	})
+}
+
+// poke changes an annotation of a ChatCluster that nobody reads.
+func (o *operator) poke(name string) {
+	o.stage.Helper()
+	o.pokes++
+	object := &unstructured.Unstructured{}
+	object.SetGroupVersionKind(v1alpha1.SchemeGroupVersion.WithKind("ChatCluster"))
+	object.SetNamespace(o.stage.namespace)
+	object.SetName(name)
+	patch := fmt.Sprintf(`{"metadata":{"annotations":{"poke":"%d"}}}`, o.pokes)
+	if err := o.stage.Patch(o.stage.Context(), object, client.RawPatch(types.MergePatchType, []byte(patch))); err != nil {
+		o.stage.Fatal(err)
+	}
+}
+
+// settle waits until five passes in a row have written nothing.
+func (o *operator) settle(name string) {
+	o.stage.Helper()
+	for quiet := 0; quiet < 5; quiet++ {
+		before := o.sent()
+		o.reconcile(name)
+		if !slices.Equal(before, o.sent()) {
+			quiet = 0
+		}
+	}
+}

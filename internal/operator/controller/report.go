@@ -1,0 +1,98 @@
+package controller
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/gochat-dev/gochat/api/v1alpha1"
+	"github.com/gochat-dev/gochat/internal/operator/children"
+	"github.com/gochat-dev/gochat/internal/operator/metrics"
+	"github.com/gochat-dev/gochat/internal/operator/status"
+)
+
+// report writes the status, if it is not what it was, and tells of what has changed.
+func (p *pass) report(ctx context.Context, cluster *v1alpha1.ChatCluster, wanted []children.Child, failed error) error {
+	seen, err := p.observed(ctx, wanted, failed)
+	if err != nil {
+		return err
+	}
+	now := status.Compute(p.cluster, seen)
+	p.measure(now, failed)
+	if equality.Semantic.DeepEqual(cluster.Status, now) {
+		return nil
+	}
+	if err := p.patchStatus(ctx, now); err != nil {
+		if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+			p.lookAgainIn(time.Second) // the ChatCluster has changed in the meantime: its event brings us back
+			return nil
+		}
+		return err
+	}
+	p.tell(cluster.Status.Conditions, now.Conditions)
+	return nil
+}
+
+// patchStatus applies the status to the very version of the ChatCluster that it was computed from: a status computed from an old one could
+// move the time of a transition (OP8).
+func (p *pass) patchStatus(ctx context.Context, now v1alpha1.ChatClusterStatus) error {
+	text, err := json.Marshal(now)
+	if err != nil {
+		return err
+	}
+	fields := make(map[string]any)
+	if err := json.Unmarshal(text, &fields); err != nil {
+		return err
+	}
+	object := &unstructured.Unstructured{Object: map[string]any{"status": fields}}
+	object.SetGroupVersionKind(v1alpha1.SchemeGroupVersion.WithKind("ChatCluster"))
+	object.SetNamespace(p.cluster.Namespace)
+	object.SetName(p.cluster.Name)
+	object.SetResourceVersion(p.cluster.ResourceVersion)
+	return p.client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(object), client.FieldOwner(FieldOwner), client.ForceOwnership)
+}
+
+// told are the conditions whose changes are events: what somebody may have to act upon, and that it is over.
+var told = []string{
+	v1alpha1.ConditionReady, v1alpha1.ConditionAvailable, v1alpha1.ConditionDatabaseReady, v1alpha1.ConditionSchemaCurrent,
+	v1alpha1.ConditionBackupHealthy, v1alpha1.ConditionPaused, v1alpha1.ConditionHibernated,
+}
+
+// tell makes an event of each change of those, after the status has been written: what is written is never told again.
+func (p *pass) tell(before, now []metav1.Condition) {
+	for _, condition := range told {
+		c, old := meta.FindStatusCondition(now, condition), meta.FindStatusCondition(before, condition)
+		if c == nil || (old != nil && old.Status == c.Status && old.Reason == c.Reason) {
+			continue
+		}
+		kind := normal
+		if status.IsTrouble(c.Reason) {
+			kind = warning
+		} else if old == nil {
+			continue // the beginning is no news
+		}
+		p.event(kind, c.Reason, condition, c.Message)
+	}
+}
+
+func (p *pass) measure(now v1alpha1.ChatClusterStatus, failed error) {
+	facts := metrics.Facts{Status: now, CertificateExpiry: p.certificateExpiry()}
+	if failed == nil {
+		facts.Reconciled = p.now()
+	}
+	p.metrics.Set(client.ObjectKeyFromObject(p.cluster), facts)
+}
+
+// lookAgainIn has the ChatCluster looked at again after this time, or earlier.
+func (p *pass) lookAgainIn(d time.Duration) {
+	if p.lookIn == 0 || d < p.lookIn {
+		p.lookIn = d
+	}
+}

@@ -1,0 +1,182 @@
+package controller
+
+import (
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/discovery"
+	clientgo "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	crmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/gochat-dev/gochat/api/v1alpha1"
+	"github.com/gochat-dev/gochat/internal/operator/children"
+	"github.com/gochat-dev/gochat/internal/operator/metrics"
+)
+
+// Config is how the operator runs. Its zero value watches every namespace, serves nothing and elects no leader.
+type Config struct {
+	Release    string   // the operator's own version
+	Namespaces []string // that are watched; none: all
+
+	MetricsAddress string // HTTPS, for who may GET /metrics by the API server's word; "" or "0": none
+	HealthAddress  string // /healthz and /readyz; "" or "0": none
+
+	LeaderElection          bool
+	LeaderElectionNamespace string // "": that of the pod
+
+	Log         *slog.Logger // nil: the default one
+	Connections Connections  // nil: the servers' own metrics
+	Now         func() time.Time
+}
+
+// lease is the name of the Lease that the leader holds.
+const lease = "gochat-operator"
+
+// concurrent is how many ChatClusters are looked at at once.
+const concurrent = 2
+
+// stopTimeout is how long what is under way may take when the operator is told to stop.
+const stopTimeout = 20 * time.Second
+
+// New makes the manager of an operator: everything is in it, and it begins with Start.
+func New(to *rest.Config, cfg Config) (ctrl.Manager, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	scheme := runtime.NewScheme()
+	if err := clientgo.AddToScheme(scheme); err != nil {
+		return nil, err
+	}
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		return nil, err
+	}
+	m, err := ctrl.NewManager(to, ctrl.Options{
+		Scheme: scheme,
+		Logger: logr.FromSlogHandler(cfg.Log.Handler()),
+		Cache:  cacheOptions(cfg.Namespaces),
+		Client: client.Options{Cache: &client.CacheOptions{Unstructured: true}},
+
+		Metrics:                metricsOptions(cfg),
+		HealthProbeBindAddress: orNone(cfg.HealthAddress),
+
+		LeaderElection:                cfg.LeaderElection,
+		LeaderElectionID:              lease,
+		LeaderElectionNamespace:       cfg.LeaderElectionNamespace,
+		LeaderElectionReleaseOnCancel: true, // the process ends when Start returns
+		GracefulShutdownTimeout:       new(stopTimeout),
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, add := range []func(string, healthz.Checker) error{m.AddHealthzCheck, m.AddReadyzCheck} {
+		if err := add("ping", healthz.Ping); err != nil {
+			return nil, err
+		}
+	}
+	return m, add(m, cfg)
+}
+
+// add puts the reconciler into a manager.
+func add(m ctrl.Manager, cfg Config) error {
+	r := &Reconciler{
+		client: m.GetClient(), live: m.GetAPIReader(), cache: m.GetCache(),
+		events: m.GetEventRecorder(FieldOwner), connections: cfg.Connections, release: cfg.Release, now: cfg.Now,
+		metrics: metrics.New(cfg.Release),
+		again:   make(chan event.GenericEvent), watched: make(map[schemaKind]bool),
+	}
+	if r.connections == nil {
+		r.connections = newScraper()
+	}
+	if r.now == nil {
+		r.now = time.Now
+	}
+	asking, err := discovery.NewDiscoveryClientForConfigAndClient(m.GetConfig(), m.GetHTTPClient())
+	if err != nil {
+		return err
+	}
+	r.finder = &finder{client: asking, changed: r.apisChanged}
+	if err := m.Add(r.finder); err != nil {
+		return err
+	}
+	if err := register(r.metrics); err != nil {
+		return err
+	}
+	r.controller, err = controller.New("chatcluster", m, controller.Options{
+		Reconciler: r, MaxConcurrentReconciles: concurrent, SkipNameValidation: new(true),
+	})
+	if err != nil {
+		return err
+	}
+	return r.start()
+}
+
+// register adds our series to those of controller-runtime. There is one registry per process, of which the operator that was
+// made last has the say.
+func register(m *metrics.Metrics) error {
+	crmetrics.Registry.Unregister(m) // it is told apart by what it describes
+	return crmetrics.Registry.Register(m)
+}
+
+// cacheOptions keeps in memory what is ours and no more (OP11): ChatClusters, and of all other kinds what has our label.
+func cacheOptions(namespaces []string) cache.Options {
+	ours := labels.SelectorFromSet(labels.Set{children.LabelManagedBy: children.ManagedBy})
+	options := cache.Options{
+		DefaultLabelSelector: ours,
+		DefaultTransform:     slim,
+		ByObject:             map[client.Object]cache.ByObject{&v1alpha1.ChatCluster{}: {Label: labels.Everything()}},
+	}
+	if len(namespaces) > 0 {
+		options.DefaultNamespaces = make(map[string]cache.Config)
+		for _, namespace := range namespaces {
+			options.DefaultNamespaces[namespace] = cache.Config{}
+		}
+	}
+	return options
+}
+
+// slim takes out of an object what nobody reads, before it is kept: other people's managed fields, and the specs of pods.
+func slim(object any) (any, error) {
+	accessor, err := meta.Accessor(object)
+	if err != nil { // the last state of something that was deleted while nobody watched
+		return object, nil
+	}
+	fields := slices.Clone(accessor.GetManagedFields())
+	accessor.SetManagedFields(slices.DeleteFunc(fields, func(f metav1.ManagedFieldsEntry) bool { return !isOurs(f) }))
+	if pod, ok := object.(*corev1.Pod); ok {
+		pod.ManagedFields = nil
+		pod.Spec = corev1.PodSpec{NodeName: pod.Spec.NodeName}
+	}
+	return object, nil
+}
+
+func metricsOptions(cfg Config) metricsserver.Options {
+	if orNone(cfg.MetricsAddress) == "0" {
+		return metricsserver.Options{BindAddress: "0"}
+	}
+	return metricsserver.Options{
+		BindAddress: cfg.MetricsAddress, SecureServing: true, FilterProvider: filters.WithAuthenticationAndAuthorization,
+	}
+}
+
+func orNone(address string) string {
+	if address == "" {
+		return "0"
+	}
+	return address
+}
