@@ -101,7 +101,7 @@ func named(namespace, name string) []client.ListOption {
 }
 
 // awaitChat waits until a ChatCluster is as it should be.
-func awaitChat(t *testing.T, c *chat, what string, within time.Duration, is func(*v1alpha1.ChatCluster) bool) time.Duration {
+func awaitChat(t *testing.T, c *site, what string, within time.Duration, is func(*v1alpha1.ChatCluster) bool) time.Duration {
 	t.Helper()
 	return await(t, "ChatCluster "+c.name+": "+what, within, &v1alpha1.ChatClusterList{}, func(all []*v1alpha1.ChatCluster) bool {
 		return len(all) == 1 && is(all[0])

@@ -23,8 +23,8 @@ import (
 	"github.com/gochat-dev/gochat/internal/session"
 )
 
-// chat is a ChatCluster, and the people who use it.
-type chat struct {
+// site is a ChatCluster, and the people who use it.
+type site struct {
 	t               *testing.T
 	namespace, name string
 
@@ -41,15 +41,15 @@ type person struct{ id, username, token string }
 const password = "a long password"
 
 // newChat applies a ChatCluster of this spec in a namespace of its own, and waits until it is ready.
-func newChat(t *testing.T, spec v1alpha1.ChatClusterSpec) *chat {
+func newChat(t *testing.T, spec v1alpha1.ChatClusterSpec) *site {
 	t.Helper()
-	c := &chat{t: t, namespace: newNamespace(t, "chat"), name: "chat"}
+	c := &site{t: t, namespace: newNamespace(t, "chat"), name: "chat"}
 	c.create(spec)
 	return c
 }
 
 // create applies the ChatCluster, and waits until it is ready.
-func (c *chat) create(spec v1alpha1.ChatClusterSpec) {
+func (c *site) create(spec v1alpha1.ChatClusterSpec) {
 	c.t.Helper()
 	if spec.Server.Image == "" {
 		spec.Server.Image = *serverImage
@@ -65,7 +65,7 @@ func (c *chat) create(spec v1alpha1.ChatClusterSpec) {
 }
 
 // ready waits until the chat is as its spec wants it.
-func (c *chat) ready() time.Duration {
+func (c *site) ready() time.Duration {
 	c.t.Helper()
 	return awaitChat(c.t, c, "ready", 4*time.Minute, func(cc *v1alpha1.ChatCluster) bool {
 		return condition(cc, "Ready", metav1.ConditionTrue) && cc.Status.ObservedGeneration == cc.Generation
@@ -73,7 +73,7 @@ func (c *chat) ready() time.Duration {
 }
 
 // change changes the spec.
-func (c *chat) change(how func(*v1alpha1.ChatClusterSpec)) {
+func (c *site) change(how func(*v1alpha1.ChatClusterSpec)) {
 	c.t.Helper()
 	cc := c.get()
 	before := cc.DeepCopy()
@@ -81,7 +81,7 @@ func (c *chat) change(how func(*v1alpha1.ChatClusterSpec)) {
 	must(c.t, kube.Patch(c.t.Context(), cc, client.MergeFrom(before)))
 }
 
-func (c *chat) get() *v1alpha1.ChatCluster {
+func (c *site) get() *v1alpha1.ChatCluster {
 	c.t.Helper()
 	var cc v1alpha1.ChatCluster
 	must(c.t, kube.Get(c.t.Context(), client.ObjectKey{Namespace: c.namespace, Name: c.name}, &cc))
@@ -89,7 +89,7 @@ func (c *chat) get() *v1alpha1.ChatCluster {
 }
 
 // parts selects the pods of a part of the chat.
-func (c *chat) parts(component string) []client.ListOption {
+func (c *site) parts(component string) []client.ListOption {
 	return []client.ListOption{
 		client.InNamespace(c.namespace),
 		client.MatchingLabels{"app.kubernetes.io/instance": c.name, "app.kubernetes.io/component": component},
@@ -97,7 +97,7 @@ func (c *chat) parts(component string) []client.ListOption {
 }
 
 // meet has people sign up and rooms made, all by REST and from outside.
-func (c *chat) meet(people, rooms int) {
+func (c *site) meet(people, rooms int) {
 	c.t.Helper()
 	for i := range people {
 		p := person{username: fmt.Sprint("user", i)}
@@ -117,7 +117,7 @@ func (c *chat) meet(people, rooms int) {
 }
 
 // grant registers somebody, or logs them in.
-func (c *chat) grant(path, username string) (id, token string) {
+func (c *site) grant(path, username string) (id, token string) {
 	c.t.Helper()
 	var grant struct {
 		Token string `json:"access_token"`
@@ -130,7 +130,7 @@ func (c *chat) grant(path, username string) (id, token string) {
 }
 
 // call makes a request, which has to succeed.
-func (c *chat) call(token, method, path string, in, out any) {
+func (c *site) call(token, method, path string, in, out any) {
 	c.t.Helper()
 	if _, err := c.address.Call(token, method, path, in, out); err != nil {
 		c.t.Fatal(err)
@@ -139,7 +139,7 @@ func (c *chat) call(token, method, path string, in, out any) {
 
 // talk has everybody connect to the Service, and say something to somebody every so often, until what it returns is called.
 // Every fifth person does not move when a server asks (DRN1).
-func (c *chat) talk(pace time.Duration) (quiet func()) {
+func (c *site) talk(pace time.Duration) (quiet func()) {
 	c.t.Helper()
 	c.history = checker.NewHistory()
 	people := make([]checker.Person, len(c.people))
@@ -174,7 +174,7 @@ func (c *chat) talk(pace time.Duration) (quiet func()) {
 }
 
 // said has somebody say something now, and returns how long it took until everybody had it.
-func (c *chat) said(body string, within time.Duration) time.Duration {
+func (c *site) said(body string, within time.Duration) time.Duration {
 	c.t.Helper()
 	c.crowd.Clients()[0].Send(c.rooms[0], body)
 	return c.until("everybody has "+body, within, func() bool {
@@ -183,7 +183,7 @@ func (c *chat) said(body string, within time.Duration) time.Duration {
 }
 
 // until looks at what is in this process, until it is so.
-func (c *chat) until(what string, within time.Duration, is func() bool) time.Duration {
+func (c *site) until(what string, within time.Duration, is func() bool) time.Duration {
 	c.t.Helper()
 	began := time.Now()
 	ticker := time.NewTicker(20 * time.Millisecond)
@@ -198,7 +198,7 @@ func (c *chat) until(what string, within time.Duration, is func() bool) time.Dur
 }
 
 // agree ends the talk, and compares what everybody saw and was acknowledged with what is in Postgres.
-func (c *chat) agree(quiet func()) {
+func (c *site) agree(quiet func()) {
 	c.t.Helper()
 	quiet()
 	store := c.store()
@@ -218,7 +218,7 @@ func (c *chat) agree(quiet func()) {
 }
 
 // store is the chat's database, past the servers.
-func (c *chat) store() *postgres.Store {
+func (c *site) store() *postgres.Store {
 	c.t.Helper()
 	var secret corev1.Secret
 	must(c.t, kube.Get(c.t.Context(), client.ObjectKey{Namespace: c.namespace, Name: c.name + "-postgres"}, &secret))
@@ -238,7 +238,7 @@ func (c *chat) store() *postgres.Store {
 }
 
 // pod is the only pod of a part.
-func (c *chat) pod(component string) *corev1.Pod {
+func (c *site) pod(component string) *corev1.Pod {
 	c.t.Helper()
 	pods, _, err := listed[*corev1.Pod](c.t.Context(), &corev1.PodList{}, c.parts(component))
 	must(c.t, err)

@@ -45,7 +45,7 @@ func TestBadDay(t *testing.T) {
 }
 
 // settled waits until no server is on its way out: what is killed then is the only one.
-func (c *chat) settled() {
+func (c *site) settled() {
 	c.t.Helper()
 	await(c.t, "the servers are replaced", 3*time.Minute, &corev1.PodList{}, func(all []*corev1.Pod) bool {
 		return len(all) == 1 && isReady(all[0])
@@ -53,11 +53,11 @@ func (c *chat) settled() {
 }
 
 func operatorPods() []client.ListOption {
-	return []client.ListOption{client.InNamespace(*operatorNS), client.MatchingLabels{"app.kubernetes.io/component": "operator"}}
+	return []client.ListOption{client.InNamespace(*operatorNS), client.MatchingLabels{"app.kubernetes.io/name": "gochat-operator"}}
 }
 
 // killOperator kills the operator, and sees that nobody who chats notices.
-func (c *chat) killOperator() {
+func (c *site) killOperator() {
 	c.t.Helper()
 	pods, _, err := listed[*corev1.Pod](c.t.Context(), &corev1.PodList{}, operatorPods())
 	must(c.t, err)
@@ -75,7 +75,7 @@ func (c *chat) killOperator() {
 }
 
 // roll has the servers replaced under load: by those of another image, or, without one, by the same with another setting.
-func (c *chat) roll() {
+func (c *site) roll() {
 	c.t.Helper()
 	before := len(c.crowd.Gaps())
 	began := time.Now()
@@ -103,7 +103,7 @@ func (c *chat) roll() {
 }
 
 // rolledOut waits until all servers are of the wanted kind, and those before are gone.
-func (c *chat) rolledOut() {
+func (c *site) rolledOut() {
 	c.t.Helper()
 	cc := c.get()
 	key := named(c.namespace, c.name+"-server")
