@@ -63,6 +63,10 @@ cluster-up: apiserver bin/cluster ## Start a Kubernetes with one node, in namesp
 cluster-down: bin/cluster ## End it, and remove everything of it
 	@bin/cluster down
 
+.PHONY: cluster-images
+cluster-images: need-go web bin/cluster ## Build the images of a chat and of the operator, and give them to that node
+	@scripts/cluster-images.sh
+
 .PHONY: bin/cluster
 bin/cluster: need-go
 	@cd tools/cluster && CGO_ENABLED=0 go build -trimpath -o ../../$@ .
@@ -86,6 +90,17 @@ apiserver: need-go ## Build what test-operator and the cluster need of Kubernete
 .PHONY: test-operator
 test-operator: apiserver ## The tests that need a real Kubernetes API server: the operator's
 	CGO_ENABLED=1 GOCHAT_TEST_APISERVER=required go test -race -timeout 20m $$(go list ./... | grep -E '/(api|kubetest|operator)(/|$$)')
+
+.PHONY: test-cluster test-cluster-short
+test-cluster: build $(E2E_INSTALLED) cluster-ready ## Chats on a real Kubernetes, by KUBECONFIG or on a node of its own (Linux, root): everything (half an hour)
+	@scripts/test-cluster.sh -long
+
+test-cluster-short: build cluster-ready ## Its short form: a bad day, and a roll under load
+	@scripts/test-cluster.sh
+
+.PHONY: cluster-ready
+cluster-ready: bin/cluster
+	@[ -n "$${KUBECONFIG:-}" ] || { scripts/kubernetes.sh && scripts/addons.sh; }
 
 .PHONY: test-web
 test-web: $(WEB_INSTALLED) ## The unit tests of the web app
