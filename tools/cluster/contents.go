@@ -68,7 +68,7 @@ func ofStatic(name, binary string) (files, settings) {
 }
 
 // tools are what scripts may expect of any system.
-var tools = strings.Fields(`awk basename cat chmod chown cmp cp cut date dd df dirname du env expr find grep gzip head id ln ls mkdir
+var tools = strings.Fields(`awk basename cat chmod chown cmp cp cut date dd df dirname du env expr find grep gzip head id ln locale ls mkdir
 	mktemp mv od printf readlink rm rmdir sed seq sh sha256sum sleep sort stat sync tail tee test timeout touch tr true uname wc xargs`)
 
 // ofShell is a system with nothing but a shell and these tools.
@@ -166,7 +166,7 @@ func ofPostgres() (files, settings, error) {
 			return nil, how, err
 		}
 	}
-	for _, dir := range []string{filepath.Join(filepath.Dir(bin), "lib"), "/usr/share/postgresql/" + release, "/usr/share/zoneinfo/Etc"} {
+	for _, dir := range []string{filepath.Join(filepath.Dir(bin), "lib"), "/usr/share/postgresql/" + release, "/usr/share/zoneinfo"} {
 		if err := content.tree(dir); err != nil {
 			return nil, how, err
 		}
@@ -190,6 +190,9 @@ func (f files) tree(dir string) error {
 		}
 		real, err := filepath.EvalSymlinks(name)
 		if err != nil {
+			return err
+		}
+		if info, err := os.Stat(real); err != nil || info.IsDir() { // a second name of a folder is left out
 			return err
 		}
 		f.add(name, file{from: real})
