@@ -160,7 +160,7 @@ var markdownLink = regexp.MustCompile(`\]\(([^)#][^)]*)\)`)
 // TestLinksLeadSomewhere follows the links between documents. The pictures are made by `make screenshots`.
 func TestLinksLeadSomewhere(t *testing.T) {
 	var documents []string
-	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md", "docs/*/*/*.md"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

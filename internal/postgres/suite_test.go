@@ -18,8 +18,10 @@ import (
 var databases = &pgtest.Databases{Prepare: prepare}
 
 func prepare(ctx context.Context, url string) error {
-	_, err := Migrate(ctx, url)
-	return err
+	if _, err := Migrate(ctx, url); err != nil {
+		return err
+	}
+	return makeRoles(ctx, url)
 }
 
 func TestMain(m *testing.M) {
@@ -35,8 +37,9 @@ func TestMain(m *testing.M) {
 	}))
 }
 
+// The suite runs as a role that owns nothing: what docs/operations/backup-and-restore.md gives it is enough.
 func TestStore(t *testing.T) {
-	chattest.TestStore(t, func(t *testing.T) chat.Store { return openAt(t, databases.New(t)) })
+	chattest.TestStore(t, func(t *testing.T) chat.Store { return openAt(t, as("gochat_server", databases.New(t))) })
 }
 
 func TestStoreClock(t *testing.T) {
