@@ -84,7 +84,7 @@ func (p part) backup() []Child {
 // what came after the dump drop their copies (RES3). Where it was carried out, it does nothing the second time but the last.
 func (p part) restore() []Child {
 	from := p.restoreFrom()
-	if from == "" || (p.cluster.Spec.Hibernate && !p.known.Restored) {
+	if from == "" || p.cluster.Spec.Hibernate {
 		return nil
 	}
 	claim, _, _ := strings.Cut(from, "/")

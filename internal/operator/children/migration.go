@@ -20,9 +20,9 @@ func (p part) migrationName(pod *ac.PodSpecApplyConfiguration) string {
 }
 
 // migration brings the schema up to date and then makes the first administrator, if there is none. While hibernating there is no
-// database to work on: what has not been done waits.
+// database to work on: it waits.
 func (p part) migration() ([]Child, error) {
-	if !p.known.Restored || (p.cluster.Spec.Hibernate && !p.known.Migrated) {
+	if !p.known.Restored || p.cluster.Spec.Hibernate {
 		return nil, nil
 	}
 	pod, err := p.placed(p.pod(serverUser))

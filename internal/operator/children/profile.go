@@ -30,8 +30,8 @@ type sizes struct {
 // profiles: the memory of Small, with 40Mi of the operator, is 256Mi together, its CPU with 50m of the operator one CPU.
 var profiles = map[v1alpha1.Profile]sizes{
 	v1alpha1.ProfileSmall: {
-		server:   size{cpu: "600m", memory: "116Mi", capped: true},
-		postgres: size{cpu: "250m", memory: "84Mi", capped: true},
+		server:   size{cpu: "600m", memory: "112Mi", capped: true},
+		postgres: size{cpu: "250m", memory: "88Mi", capped: true},
 		redis:    size{cpu: "100m", memory: "16Mi", capped: true},
 		job:      size{cpu: "100m", memory: "64Mi"},
 
