@@ -104,5 +104,15 @@ func All(cluster *v1alpha1.ChatCluster, known Known) ([]Child, error) {
 
 	// What looks after it.
 	all = append(all, p.of(Backup).backup()...)
-	return all, nil
+	all = append(all, server.podMonitor()...)
+	rules, err := server.prometheusRule()
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, rules...)
+	dashboard, err := server.dashboard()
+	if err != nil {
+		return nil, err
+	}
+	return append(all, dashboard...), nil
 }

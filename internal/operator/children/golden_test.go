@@ -2,6 +2,7 @@ package children
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"maps"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	core "k8s.io/client-go/applyconfigurations/core/v1"
 	"sigs.k8s.io/yaml"
 
@@ -86,26 +88,52 @@ func examples(t *testing.T) []example {
 	return all
 }
 
-// withoutScripts has the names of scripts in their place: they stand in a folder of their own, and the hash of those that a pod
-// reads at its start is in the pod's template.
-func withoutScripts(object any) any {
-	files, ok := object.(*core.ConfigMapApplyConfiguration)
-	if !ok {
-		return object
-	}
-	short := *files
-	short.Data = maps.Clone(files.Data)
-	for name := range short.Data {
-		if strings.HasSuffix(name, ".sh") {
-			short.Data[name] = "(scripts/" + name + ")"
+// withoutFiles has the names of scripts, of the dashboard and of the alerts in their place: they stand in folders of their own, with
+// tests of their own, and the hash of those that a pod reads at its start is in the pod's template.
+func withoutFiles(t *testing.T, c Child) any {
+	t.Helper()
+	switch object := c.Object.(type) {
+	case *core.ConfigMapApplyConfiguration:
+		short := *object
+		short.Data = maps.Clone(object.Data)
+		for name := range short.Data {
+			switch filepath.Ext(name) {
+			case ".sh":
+				short.Data[name] = "(scripts/" + name + ")"
+			case ".json":
+				short.Data[name] = "(insight/dashboard.json)"
+			}
 		}
+		return short
+	default:
+		if c.Kind.Kind != "PrometheusRule" {
+			return object
+		}
+		text, err := json.Marshal(object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rule := make(map[string]any)
+		if err := json.Unmarshal(text, &rule); err != nil {
+			t.Fatal(err)
+		}
+		groups, _, err := unstructured.NestedSlice(rule, "spec", "groups")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, g := range groups {
+			g.(map[string]any)["rules"] = "(insight/alerts.yaml)"
+		}
+		if err := unstructured.SetNestedSlice(rule, groups, "spec", "groups"); err != nil {
+			t.Fatal(err)
+		}
+		return rule
 	}
-	return short
 }
 
 func encode(t *testing.T, c Child) string {
 	t.Helper()
-	object, err := yaml.Marshal(withoutScripts(c.Object))
+	object, err := yaml.Marshal(withoutFiles(t, c))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ const AnnotationConfig = "gochat.dev/config"
 // ServiceName is the Service of the servers, and of the Ingress or HTTPRoute in front of it: the name of the ChatCluster.
 func ServiceName(cluster string) string { return cluster }
 
-// ServerName is the Deployment of the servers, its PodDisruptionBudget and HorizontalPodAutoscaler.
+// ServerName is the Deployment of the servers, its PodDisruptionBudget, HorizontalPodAutoscaler and PodMonitor.
 func ServerName(cluster string) string { return cluster + "-server" }
 
 // PostgresName is the StatefulSet of the managed Postgres, its Service, Secret, ConfigMap and PersistentVolumeClaim.
@@ -67,6 +67,12 @@ func ScriptsName(cluster string) string { return cluster + "-scripts" }
 
 // RestoreName is the Job that carries out bootstrap.restoreFrom.
 func RestoreName(cluster string) string { return cluster + "-restore" }
+
+// RulesName is the PrometheusRule.
+func RulesName(cluster string) string { return cluster + "-alerts" }
+
+// DashboardName is the ConfigMap of the Grafana dashboard.
+func DashboardName(cluster string) string { return cluster + "-dashboard" }
 
 // KeysName is the Secret of the keys of access tokens.
 func KeysName(cluster string) string { return cluster + "-keys" }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/gochat-dev/gochat/api/v1alpha1"
 )
@@ -22,14 +23,22 @@ const DashboardLabel = "grafana_dashboard"
 // a file that was built in.
 func DashboardOf(c *v1alpha1.ChatCluster) (string, error) {
 	of := sha256.Sum256([]byte(c.Namespace + "/" + c.Name))
-	text := strings.NewReplacer(
+	text, err := compact()
+	if err != nil {
+		return "", err
+	}
+	return strings.NewReplacer(
 		"<namespace>", c.Namespace,
 		"<name>", c.Name,
 		"<uid>", "gochat-"+hex.EncodeToString(of[:8]),
-	).Replace(dashboard)
+	).Replace(text), nil
+}
+
+// compact is the dashboard in one line, not filled in.
+var compact = sync.OnceValues(func() (string, error) {
 	var small bytes.Buffer
-	if err := json.Compact(&small, []byte(text)); err != nil {
+	if err := json.Compact(&small, []byte(dashboard)); err != nil {
 		return "", fmt.Errorf("dashboard.json: %w", err)
 	}
 	return small.String(), nil
-}
+})

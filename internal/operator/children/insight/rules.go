@@ -7,8 +7,10 @@ package insight
 import (
 	_ "embed" // for the files
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -47,22 +49,30 @@ type Rule struct {
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
+// hibernated has a value while everything is stopped on purpose.
+const hibernated = `max(gochat_operator_condition{<by>,condition="Hibernated",status="True"}) == 1`
+
+// allRules are those of alerts.yaml, not filled in. They are read once: the operator asks for them at every pass.
+var allRules = sync.OnceValues(func() (all Rules, err error) {
+	if err := yaml.UnmarshalStrict([]byte(strings.ReplaceAll(alerts, "<hibernated>", hibernated)), &all); err != nil {
+		return Rules{}, fmt.Errorf("alerts.yaml: %w", err)
+	}
+	return all, nil
+})
+
 // RulesOf are the rules of a ChatCluster whose defaults are filled in. The error is that of a file that was built in.
 func RulesOf(c *v1alpha1.ChatCluster) (Rules, error) {
-	const hibernated = `max(gochat_operator_condition{<by>,condition="Hibernated",status="True"}) == 1`
-	maxAge := backupMaxAge(c)
-	text := strings.ReplaceAll(alerts, "<hibernated>", hibernated)
-	text = strings.NewReplacer(
+	all, err := allRules()
+	if err != nil {
+		return Rules{}, err
+	}
+	fill := strings.NewReplacer(
 		"<of>", fmt.Sprintf(`namespace="%s",%s="%s"`, c.Namespace, ClusterLabel, c.Name),
 		"<by>", fmt.Sprintf(`chatcluster_namespace="%s",chatcluster="%s"`, c.Namespace, c.Name),
 		"<namespace>", c.Namespace,
 		"<name>", c.Name,
-		"<backup-max-age>", strconv.FormatInt(int64(maxAge.Seconds()), 10),
-	).Replace(text)
-	var all Rules
-	if err := yaml.UnmarshalStrict([]byte(text), &all); err != nil {
-		return Rules{}, fmt.Errorf("alerts.yaml: %w", err)
-	}
+		"<backup-max-age>", strconv.FormatInt(int64(backupMaxAge(c).Seconds()), 10),
+	)
 	wanted := map[string]bool{
 		"chat": true, "slo": true, "operator": true,
 		"exposure":    c.Spec.Hostname != "",
@@ -75,24 +85,29 @@ func RulesOf(c *v1alpha1.ChatCluster) (Rules, error) {
 		if !wanted[group.Name] {
 			continue
 		}
-		for i := range group.Rules {
-			complete(&group.Rules[i], c)
+		filled := Group{Name: "gochat." + group.Name}
+		for _, r := range group.Rules {
+			filled.Rules = append(filled.Rules, complete(r, c, fill))
 		}
-		rules.Groups = append(rules.Groups, Group{Name: "gochat." + group.Name, Rules: group.Rules})
+		rules.Groups = append(rules.Groups, filled)
 	}
 	return rules, nil
 }
 
-// complete adds what every rule has.
-func complete(r *Rule, c *v1alpha1.ChatCluster) {
-	if r.Labels == nil {
-		r.Labels = make(map[string]string)
+// complete is a rule filled in, with what every rule has.
+func complete(r Rule, c *v1alpha1.ChatCluster, fill *strings.Replacer) Rule {
+	full := Rule{
+		Alert: r.Alert, Record: r.Record, For: r.For, Expr: strings.TrimRight(fill.Replace(r.Expr), "\n"),
+		Labels: map[string]string{"namespace": c.Namespace, ClusterLabel: c.Name},
 	}
-	r.Labels["namespace"], r.Labels[ClusterLabel] = c.Namespace, c.Name
-	r.Expr = strings.TrimRight(r.Expr, "\n")
+	maps.Copy(full.Labels, r.Labels)
 	if r.Alert != "" {
-		r.Annotations["runbook_url"] = Runbooks + r.Alert + ".md"
+		full.Annotations = map[string]string{"runbook_url": Runbooks + r.Alert + ".md"}
+		for name, text := range r.Annotations {
+			full.Annotations[name] = fill.Replace(text)
+		}
 	}
+	return full
 }
 
 // defaultMaxAge is for a schedule that can't be read: Kubernetes refuses it too, and that is said elsewhere.
