@@ -63,6 +63,9 @@ type runCommand struct {
 // it holds should be small (OP11). GOGC in the environment goes first.
 const gcPercent = 40
 
+// queriesPerSecond is how much the operator asks of the API server at most: fifty chats begin within a minute.
+const queriesPerSecond = 50
+
 // Run carries out ChatClusters until it is told to stop: the first signal lets what is under way finish, the second
 // ends at once.
 func (r runCommand) Run() error {
@@ -78,6 +81,7 @@ func (r runCommand) Run() error {
 	if err != nil {
 		return fmt.Errorf("no way to a cluster: %w", err)
 	}
+	to.QPS, to.Burst = queriesPerSecond, 2*queriesPerSecond
 	m, err := controller.New(to, controller.Config{
 		Release: r.release(), Namespaces: r.Namespace,
 		MetricsAddress: r.MetricsListen, HealthAddress: r.HealthListen,
@@ -85,6 +89,9 @@ func (r runCommand) Run() error {
 		Log: log,
 	})
 	if err != nil {
+		return err
+	}
+	if err := m.Add(trimmer{log}); err != nil {
 		return err
 	}
 	log.Info("starting", "version", version, "namespaces", r.Namespace)

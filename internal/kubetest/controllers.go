@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
-	"k8s.io/client-go/tools/clientcmd/api"
 )
 
 // Controllers runs Kubernetes' own controllers beside a server until stop is called: those of Deployments, StatefulSets, Jobs,
@@ -25,17 +23,13 @@ func Controllers(t testing.TB, cfg *rest.Config) (stop func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kubeconfig := filepath.Join(dir, "kubeconfig")
-	if err := clientcmd.WriteToFile(asKubeconfig(cfg), kubeconfig); err != nil {
-		t.Fatal(err)
-	}
 	log, err := os.Create(filepath.Join(dir, "log"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(filepath.Join(folder, "kube-controller-manager"), "--kubeconfig="+kubeconfig, "--leader-elect=false",
+	cmd := exec.Command(filepath.Join(folder, "kube-controller-manager"), "--kubeconfig="+Kubeconfig(t, cfg), "--leader-elect=false",
 		"--secure-port=0", "--controllers=deployment-controller,replicaset-controller,statefulset-controller,job-controller,"+
-			"cronjob-controller,endpointslice-controller,garbage-collector-controller")
+			"cronjob-controller,endpointslice-controller,garbage-collector-controller,persistentvolumeclaim-protection-controller")
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
@@ -48,17 +42,5 @@ func Controllers(t testing.TB, cfg *rest.Config) (stop func()) {
 		ended.Stop()
 		_ = log.Close()
 		_ = os.RemoveAll(dir)
-	}
-}
-
-// asKubeconfig is the way to a server as a file has it.
-func asKubeconfig(cfg *rest.Config) api.Config {
-	return api.Config{
-		Clusters: map[string]*api.Cluster{"test": {Server: cfg.Host, CertificateAuthorityData: cfg.CAData}},
-		AuthInfos: map[string]*api.AuthInfo{"test": {
-			ClientCertificateData: cfg.CertData, ClientKeyData: cfg.KeyData, Token: cfg.BearerToken,
-		}},
-		Contexts:       map[string]*api.Context{"test": {Cluster: "test", AuthInfo: "test"}},
-		CurrentContext: "test",
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -54,7 +55,9 @@ func (p *pass) apply(ctx context.Context, child children.Child) error {
 	case !p.mayWrite(live):
 		p.takenBy(child, live)
 		return nil
-	case child.Once, p.memory.written[at].holds(sum, live):
+	case p.memory.written[at].holds(sum, live):
+		return nil
+	case child.Once && p.there[at] != nil: // without our label it is not there, and gets it back
 		return nil
 	}
 	object := &unstructured.Unstructured{}
@@ -120,7 +123,11 @@ func (p *pass) takenBy(child children.Child, live metav1.Object) {
 			children.LabelManagedBy, children.ManagedBy, children.LabelInstance, p.cluster.Name)
 	}
 	p.faults = append(p.faults, fault)
+	p.lookAgainIn(lookForStrangers) // it is in no cache, so nothing tells of its end
 }
+
+// lookForStrangers is how often an object of somebody else is looked for that is in the way, or that should be there and isn't.
+const lookForStrangers = 10 * time.Second
 
 // prepare does what has to come before a child is written: which servers go when there will be fewer (OP4).
 func (p *pass) prepare(ctx context.Context, child children.Child, live client.Object, desired *unstructured.Unstructured) error {

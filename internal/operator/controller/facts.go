@@ -268,9 +268,6 @@ func (p *pass) backup() *status.Backup {
 	return b
 }
 
-// lookForSecrets is how often a Secret of somebody else that is not there is looked for: nothing tells us of it.
-const lookForSecrets = 20 * time.Second
-
 // lostSecrets are the Secrets that the spec names and that are not there, or without their key. They are not ours, so they are
 // in no cache.
 func (p *pass) lostSecrets(ctx context.Context) ([]string, error) {
@@ -295,7 +292,7 @@ func (p *pass) lostSecrets(ctx context.Context) ([]string, error) {
 		}
 	}
 	if len(lost) > 0 {
-		p.lookAgainIn(lookForSecrets)
+		p.lookAgainIn(lookForStrangers)
 	}
 	slices.Sort(lost)
 	return lost, nil

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"crypto/sha256"
+	"strings"
 	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -96,9 +97,14 @@ func (w written) holds(desired [sha256.Size]byte, live metav1.Object) bool {
 // entryOf sums up the fields of an object that are ours: those applied and not changed by anybody since.
 func entryOf(live metav1.Object) [sha256.Size]byte {
 	for _, entry := range live.GetManagedFields() {
-		if isOurs(entry) && entry.FieldsV1 != nil {
-			return sha256.Sum256([]byte(entry.APIVersion + "\n" + entry.FieldsV1.GetRawString()))
+		if !isOurs(entry) || entry.FieldsV1 == nil {
+			continue
 		}
+		fields := entry.FieldsV1.GetRawString()
+		if sum, summed := strings.CutPrefix(fields, summedUp); summed {
+			return [sha256.Size]byte([]byte(sum))
+		}
+		return sha256.Sum256([]byte(entry.APIVersion + "\n" + fields))
 	}
 	return [sha256.Size]byte{}
 }

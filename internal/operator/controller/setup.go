@@ -2,13 +2,9 @@ package controller
 
 import (
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/go-logr/logr"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/discovery"
@@ -21,7 +17,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	crmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/gochat-dev/gochat/api/v1alpha1"
@@ -150,27 +145,12 @@ func cacheOptions(namespaces []string) cache.Options {
 	return options
 }
 
-// slim takes out of an object what nobody reads, before it is kept: other people's managed fields, and the specs of pods.
-func slim(object any) (any, error) {
-	accessor, err := meta.Accessor(object)
-	if err != nil { // the last state of something that was deleted while nobody watched
-		return object, nil
-	}
-	fields := slices.Clone(accessor.GetManagedFields())
-	accessor.SetManagedFields(slices.DeleteFunc(fields, func(f metav1.ManagedFieldsEntry) bool { return !isOurs(f) }))
-	if pod, ok := object.(*corev1.Pod); ok {
-		pod.ManagedFields = nil
-		pod.Spec = corev1.PodSpec{NodeName: pod.Spec.NodeName}
-	}
-	return object, nil
-}
-
 func metricsOptions(cfg Config) metricsserver.Options {
 	if orNone(cfg.MetricsAddress) == "0" {
 		return metricsserver.Options{BindAddress: "0"}
 	}
 	return metricsserver.Options{
-		BindAddress: cfg.MetricsAddress, SecureServing: true, FilterProvider: filters.WithAuthenticationAndAuthorization,
+		BindAddress: cfg.MetricsAddress, SecureServing: true, FilterProvider: onlyReaders,
 	}
 }
 

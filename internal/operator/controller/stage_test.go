@@ -51,7 +51,7 @@ func (s stopper) Run() int {
 }
 
 // within is how long the cluster may take for anything, on a busy machine.
-const within = 60 * time.Second
+const within = 90 * time.Second
 
 // stage is a namespace of its own, in which an operator works.
 type stage struct {

@@ -1,0 +1,51 @@
+package controller
+
+import (
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// summedUp stands before the sum of what was in a managed fields entry: no such entry begins so by itself.
+const summedUp = "sum:"
+
+// slim takes out of an object what nobody reads, before it is kept in the cache (OP11): other people's managed fields, of ours all but
+// their sum, and of pods what is not about their state.
+func slim(object any) (any, error) {
+	accessor, err := meta.Accessor(object)
+	if err != nil { // the last state of something that was deleted while nobody watched
+		return object, nil
+	}
+	sum := entryOf(accessor)
+	ours := slices.DeleteFunc(slices.Clone(accessor.GetManagedFields()), func(f metav1.ManagedFieldsEntry) bool { return !isOurs(f) })
+	for i := range ours {
+		ours[i].FieldsV1 = metav1.NewFieldsV1(summedUp + string(sum[:]))
+	}
+	accessor.SetManagedFields(ours)
+	switch object := object.(type) {
+	case *corev1.Pod:
+		object.Spec = corev1.PodSpec{NodeName: object.Spec.NodeName}
+	case *appsv1.Deployment:
+		object.Spec.Template = slimTemplate(object.Spec.Template)
+	case *appsv1.StatefulSet:
+		object.Spec.Template = slimTemplate(object.Spec.Template)
+	case *batchv1.Job:
+		object.Spec.Template = slimTemplate(object.Spec.Template)
+	case *batchv1.CronJob:
+		object.Spec.JobTemplate = batchv1.JobTemplateSpec{}
+	}
+	return object, nil
+}
+
+// slimTemplate keeps which images there are.
+func slimTemplate(full corev1.PodTemplateSpec) corev1.PodTemplateSpec {
+	var slim corev1.PodTemplateSpec
+	for _, container := range full.Spec.Containers {
+		slim.Spec.Containers = append(slim.Spec.Containers, corev1.Container{Name: container.Name, Image: container.Image})
+	}
+	return slim
+}
