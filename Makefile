@@ -20,7 +20,7 @@ NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
 # Written by `make generate`.
 GENERATED := api/openapi.json web/src/net/api.gen.ts api/v1alpha1/zz_generated.deepcopy.go \
-	$(shell find api/applyconfiguration config/crd config/rbac -type f)
+	$(shell find api/applyconfiguration config/crd config/rbac charts/gochat/generated -type f)
 
 FUZZTIME ?= 30s
 DURATION ?= 30m
@@ -71,6 +71,19 @@ cluster-images: need-go web bin/cluster ## Build the images of a chat and of the
 bin/cluster: need-go
 	@cd tools/cluster && CGO_ENABLED=0 go build -trimpath -o ../../$@ .
 
+.PHONY: helm
+helm: need-go ## Build bin/helm, from its module (five minutes the first time)
+	@cd tools/shipping && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o ../../bin/helm helm.sh/helm/v4/cmd/helm
+
+# A chart's version has three numbers; a build that is no release has none.
+CHART_VERSION = $(shell [[ "$(VERSION)" =~ ^v?[0-9]+\.[0-9]+\.[0-9]+(-[-0-9A-Za-z.]+)?$$ ]] && echo "$(VERSION:v%=%)" || echo "0.0.0-g$(VERSION)")
+
+.PHONY: dist
+dist: helm ## Write what a release is for Kubernetes beside its images: dist/install.yaml, and the chart
+	@mkdir -p dist
+	@cd tools/shipping && go run . ../.. $(VERSION) > ../../dist/install.yaml
+	@bin/helm package charts/gochat --version $(CHART_VERSION) --app-version $(VERSION) --destination dist
+
 ##@ Check
 
 .PHONY: test
@@ -102,6 +115,10 @@ test-cluster-short: build cluster-ready ## Its short form: a bad day, and a roll
 cluster-ready: bin/cluster
 	@[ -n "$${KUBECONFIG:-}" ] || { scripts/kubernetes.sh && scripts/addons.sh; }
 
+.PHONY: test-shipping
+test-shipping: apiserver helm ## config/, the chart and what make dist writes: what they hold, and installed on a real Kubernetes API server
+	cd tools/shipping && CGO_ENABLED=1 GOCHAT_TEST_APISERVER=required go test -race -timeout 20m ./...
+
 .PHONY: test-web
 test-web: $(WEB_INSTALLED) ## The unit tests of the web app
 	cd web && npm test
@@ -121,6 +138,7 @@ lint-go:
 	$(TOOL) staticcheck ./...
 	$(TOOL) golangci-lint run ./...
 	cd tools/cluster && go vet ./...
+	cd tools/shipping && go vet ./...
 
 .PHONY: lint-web
 lint-web: $(WEB_INSTALLED)
@@ -151,6 +169,7 @@ verify-modules:
 	cd tools && go mod tidy -diff
 	cd tools/containers && go mod tidy -diff
 	cd tools/generate && go mod tidy -diff
+	cd tools/shipping && go mod tidy -diff
 	cd tools/kubernetes && go mod tidy -diff
 	for module in tools/cluster tools/addons/*; do (cd $$module && go mod tidy -diff) || exit 1; done
 
@@ -203,11 +222,13 @@ figures: need-go ## Take the figures P4 to P8 of docs/benchmarks.md (a quarter o
 ##@ Make
 
 .PHONY: generate
-generate: need-go $(WEB_INSTALLED) ## Write the OpenAPI document from the handlers, the web app's client from that, and the CRD from api/v1alpha1
+generate: need-go $(WEB_INSTALLED) ## Write the OpenAPI document from the handlers, the web app's client from that, and from markers the CRD and the operator's rights
 	go test ./internal/httpapi -run '^TestDocumentIsCommitted$$' -count=1 -update
 	cd web && npm run --silent generate
 	go tool -modfile=tools/generate/go.mod controller-gen object crd applyconfiguration paths=./api/v1alpha1/... output:crd:dir=config/crd/bases
 	go tool -modfile=tools/generate/go.mod controller-gen rbac:roleName=gochat-operator paths=./internal/operator/controller output:rbac:dir=config/rbac/operator
+	@cp config/crd/bases/gochat.dev_chatclusters.yaml charts/gochat/generated/crd.yaml
+	@cp config/rbac/operator/role.yaml charts/gochat/generated/role.yaml
 
 .PHONY: screenshots
 screenshots: bin/server $(E2E_INSTALLED) ## Take the pictures in docs/images

@@ -101,18 +101,18 @@ func built() (string, error) {
 	return filepath.Join(cache, "gochat", "kubernetes", string(version[1])), nil
 }
 
-// repository is the folder of the module: tests run in the folder of their package.
+// repository is its folder: tests run in the folder of their package, which may be of a module in tools/.
 func repository() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", err
 	}
 	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+		if _, err := os.Stat(filepath.Join(dir, "tools", "kubernetes", "go.mod")); err == nil {
 			return dir, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", errors.New("no go.mod above the test")
+			return "", errors.New("no tools/kubernetes/go.mod above the test")
 		}
 		dir = filepath.Dir(dir)
 	}
