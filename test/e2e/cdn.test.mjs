@@ -1,41 +1,9 @@
 // The built files from another origin than the server: with the headers and the config.json that docs/operations/cdn.md gives.
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { startFiles } from './files.mjs'
 import { api, freePort, launchBrowser, newPerson, startServer } from './stage.mjs'
 import { createInvite, createRoom, message, register, say } from './screens.mjs'
-
-const DIST = fileURLToPath(new URL('../../web/dist/', import.meta.url))
-const GUIDE = await readFile(new URL('../../docs/operations/cdn.md', import.meta.url), 'utf8')
-const KINDS = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json' }
-
-/** The headers that the guide gives, with the server's address in place of the example's. */
-function headersFor(server) {
-  const given = [...GUIDE.matchAll(/add_header (\S+) (?:"([^"]*)"|([^$\s]+)) always;/g)]
-  const host = new URL(server).host
-  const here = (value) => value.replaceAll('https://chat.example.com', server).replaceAll('wss://chat.example.com', `ws://${host}`)
-  return Object.fromEntries(given.map(([, name, quoted, plain]) => [name, here(quoted ?? plain)]))
-}
-
-/** A plain server of files, as a CDN is one. */
-async function startFiles(server) {
-  const headers = headersFor(server)
-  assert.match(headers['Content-Security-Policy'], /connect-src 'self' http/)
-  const files = createServer((request, response) => {
-    const { pathname } = new URL(request.url, 'http://files')
-    const answer = (status, kind, body) => response.writeHead(status, { ...headers, 'Content-Type': kind, 'Cache-Control': 'no-cache' }).end(body)
-    if (pathname === '/config.json') return answer(200, KINDS['.json'], JSON.stringify({ server }))
-    readFile(path.join(DIST, path.extname(pathname) === '' ? 'index.html' : pathname)).then(
-      (body) => answer(200, KINDS[path.extname(pathname) || '.html'] ?? 'application/octet-stream', body),
-      () => answer(404, 'text/plain', ''),
-    )
-  })
-  return files
-}
 
 const cases = [
   // Two ports of one host are one site.
@@ -56,17 +24,14 @@ for (const { name, host, publicScheme } of cases) {
         GOCHAT_PUBLIC_URL: `${publicScheme}://${host}:${port}`,
         GOCHAT_ALLOWED_ORIGINS: origin,
       })
-      files = await startFiles(server.origin)
-      files.listen(port, '127.0.0.1')
-      await once(files, 'listening')
+      files = await startFiles(server.origin, port)
       browser = await launchBrowser()
       ann = await newPerson(browser)
     })
 
     after(async () => {
       await browser?.close()
-      files?.close()
-      files?.closeAllConnections()
+      files?.stop()
       await server?.stop()
     })
 

@@ -4,6 +4,7 @@ import './ui/tokens.css'
 import './ui/base.css'
 import { createRoot } from 'react-dom/client'
 import { start } from './app/start'
+import { updates } from './app/updates'
 import { applyTheme } from './features/settings/theme'
 
 applyTheme()
@@ -11,3 +12,4 @@ applyTheme()
 const place = document.getElementById('root')
 if (place === null) throw new Error('index.html has no #root')
 void start(createRoot(place))
+void updates.start()

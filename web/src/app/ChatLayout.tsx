@@ -13,6 +13,7 @@ import { useMedia } from '../ui/useMedia'
 import { ConnectionBanner } from './ConnectionBanner'
 import { HelpDialog } from './HelpDialog'
 import { Redirect } from './Redirect'
+import { UpdateNote } from './UpdateNote'
 import { useShortcuts } from './shortcuts'
 import { useLiveTitle } from './useTitle'
 import styles from './ChatLayout.module.css'
@@ -64,6 +65,7 @@ function Shell() {
       </div>
       <div className={styles.main}>
         <ConnectionBanner />
+        <UpdateNote />
         <div className={styles.content}>
           <Outlet />
         </div>

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react'
 import { useChat, useStore } from '../model/hooks'
 import type { ConnectionState } from '../model/session'
+import { updates } from './updates'
 import styles from './ConnectionBanner.module.css'
 
 const PATIENCE_MS = 700
@@ -17,7 +18,7 @@ export function ConnectionBanner() {
       {shown === 'away' && state.phase === 'stopped' && (
         <p className={styles.away}>
           {state.why === 'outdated' ? 'This page is older than the server.' : 'The connection was refused.'}
-          <button type="button" onClick={() => location.reload()}>
+          <button type="button" onClick={() => updates.apply()}>
             Reload
           </button>
         </p>

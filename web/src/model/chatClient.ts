@@ -5,6 +5,8 @@ import type { Commands, Room, User } from '../net/frames'
 import type { Tokens } from '../net/tokens'
 import { Courier } from './courier'
 import { History } from './history'
+import { Keeper } from './keeper'
+import type { Kept, KeptCopy } from './kept'
 import type { Outbox } from './outbox'
 import { People } from './people'
 import { Replica, type Stale } from './replica'
@@ -20,6 +22,9 @@ export interface ChatClientOptions {
   tokens: Tokens
   api: Api
   outbox: Outbox
+  copy: KeptCopy
+  /** What to begin with where the server can't be asked. */
+  kept?: Kept
   onStale: (stale: Stale) => void
 }
 
@@ -34,14 +39,19 @@ export class ChatClient {
   readonly connection = new Store<ConnectionState>({ phase: 'connecting' })
   private readonly link: Connection
   private readonly courier: Courier
+  private readonly copy: KeptCopy
+  private readonly keeper: Keeper
+  private kept: Kept | undefined
   private readonly unsent = new Map<string, timeline.Outgoing[]>()
   private readonly typedAt = new Map<string, number>()
   private readonly readSent = new Map<string, number>()
   private away = false
 
-  constructor({ origin, me, tokens, api, outbox, onStale }: ChatClientOptions) {
+  constructor({ origin, me, tokens, api, outbox, copy, kept, onStale }: ChatClientOptions) {
     this.api = api
     this.outbox = outbox
+    this.copy = copy
+    this.kept = kept
     this.me = new Store(me)
     this.people = new People((ids) => fetchUsers(api, ids))
     this.people.learn([me])
@@ -51,6 +61,7 @@ export class ChatClient {
       onConfirmed: (roomId, clientId) => this.courier.drop(roomId, clientId),
       onStale,
     })
+    this.keeper = new Keeper(this.replica, copy, kept !== undefined)
     this.history = new History(this.replica, (name, fields) => this.link.call(name, fields))
     this.courier = new Courier(outbox, {
       send: (fields) => this.link.call('send', fields),
@@ -79,19 +90,31 @@ export class ChatClient {
     })
   }
 
-  /** Reads the outbox, then connects. */
+  /** Reads the outbox and what was kept, then connects. */
   async start(): Promise<void> {
     for (const { room_id, client_id, body, at, state, why } of await this.outbox.load()) {
       const message = { client_id, body, at, state, why }
       this.unsent.set(room_id, [...(this.unsent.get(room_id) ?? []), message])
     }
+    this.keeper.start()
+    if (this.kept !== undefined) this.replica.restore(this.kept)
+    this.kept = undefined
     this.link.start()
   }
 
-  dispose(): void {
+  /** Ends it, and forgets what was kept to be read. */
+  async end(): Promise<void> {
     this.link.dispose()
+    this.keeper.dispose()
     this.courier.setLive(false)
     this.replica.dispose()
+    await this.copy.wipe()
+  }
+
+  /** Ends it, and forgets all that was kept of this user. */
+  async wipe(): Promise<void> {
+    await this.end()
+    await this.outbox.wipe()
   }
 
   /** One's own name is another, by a request; the server's `user_updated` says the same, before or after. */

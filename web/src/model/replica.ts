@@ -13,6 +13,7 @@ import type { HeldPosition } from '../net/connection'
 import { CommandError } from '../net/link'
 import { Gaps } from './gaps'
 import { type Call, type Stretch, stretchAround } from './history'
+import type { Kept, KeptRoom } from './kept'
 import type { People } from './people'
 import { RoomStore, lastActivity } from './roomStore'
 import { Store } from './store'
@@ -59,6 +60,19 @@ export class Replica {
     this.gaps.dispose()
     for (const timer of this.retries) clearTimeout(timer)
     for (const room of this.held.values()) room.dispose()
+  }
+
+  /** Begins with what was kept: the next connection goes on from there. */
+  restore({ epoch, users, rooms }: Kept): void {
+    this.epoch = epoch
+    this.people.learn(users)
+    for (const kept of rooms) this.addRoom(kept.room, kept)
+    this.sort()
+  }
+
+  /** The history that the positions belong to (RES3). */
+  heldEpoch(): string | undefined {
+    return this.epoch
   }
 
   room(roomId: string): RoomStore | undefined {
@@ -150,14 +164,14 @@ export class Replica {
   }
 
   /** A room is the user's: by a welcome, by `room_added`, or by the answer to a request, in any order. */
-  addRoom(told: Room): RoomStore {
+  addRoom(told: Room, kept?: KeptRoom): RoomStore {
     const known = this.held.get(told.id)
     if (known !== undefined) {
       known.setRoom(told)
       this.expect(known, told.head_seq)
       return known
     }
-    const room = new RoomStore(this.me.get().id, told)
+    const room = new RoomStore(this.me.get().id, told, kept)
     this.held.set(room.id, room)
     this.handlers.onRoom(room)
     this.wantNames(room, told.last_entry === undefined ? [] : [told.last_entry])

@@ -1,4 +1,5 @@
 import { type Entry, type JoinReply, type ReadPosition, type Room, dataOf } from '../net/frames'
+import type { KeptRoom } from './kept'
 import { Store } from './store'
 import * as timeline from './timeline'
 
@@ -38,12 +39,12 @@ export class RoomStore extends Store<RoomState> {
   private readonly me: string
   private readonly typingTimers = new Map<string, ReturnType<typeof setTimeout>>()
 
-  constructor(me: string, room: Room) {
+  constructor(me: string, room: Room, kept?: KeptRoom) {
     super({
       room,
-      timeline: timeline.start(me, { seq: room.head_seq }, room.last_entry),
+      timeline: timelineOf(me, room, kept),
       joined: 'no',
-      filled: false,
+      filled: kept?.filled ?? false,
       loading: false,
       view: { id: 0, from: 'unread' },
       reads: new Map(),
@@ -167,6 +168,12 @@ export class RoomStore extends Store<RoomState> {
   dispose(): void {
     for (const timer of this.typingTimers.values()) clearTimeout(timer)
   }
+}
+
+function timelineOf(me: string, room: Room, kept?: KeptRoom): timeline.Timeline {
+  const newest = kept?.entries.at(-1)
+  if (kept === undefined || newest === undefined) return timeline.start(me, { seq: room.head_seq }, room.last_entry)
+  return timeline.prepend(timeline.start(me, newest, newest), kept.entries.slice(0, -1), kept.hasMore)
 }
 
 /** When something last happened, for sorting. */

@@ -4,6 +4,7 @@ import type { ConnectionState } from '../net/connection'
 import type { User } from '../net/frames'
 import { type Grant, SessionOver, Tokens } from '../net/tokens'
 import { ChatClient } from './chatClient'
+import { type Kept, openKept } from './kept'
 import { openOutbox } from './outbox'
 import type { Stale } from './replica'
 import { Store } from './store'
@@ -45,8 +46,15 @@ export class Session {
       const user: User = await bodyOf(this.api.GET('/users/me'))
       await this.enter(user)
     } catch (error) {
+      const copy = await openKept()
       if (error instanceof SessionOver) {
+        await copy.wipe()
         this.state.set({ status: 'out' })
+        return
+      }
+      const kept = await copy.load()
+      if (kept !== undefined) {
+        await this.enter(kept.user, kept)
         return
       }
       this.state.set({ status: 'unreachable' })
@@ -74,10 +82,7 @@ export class Session {
     const current = this.state.get() // the server closes the socket before it answers, and that ends the session here
     await bodyOf(this.api.POST('/auth/logout'))
     this.tokens.forget()
-    if (current.status === 'in') {
-      current.chat.dispose()
-      await current.chat.outbox.wipe()
-    }
+    if (current.status === 'in') await current.chat.wipe()
     this.state.set({ status: 'out' })
   }
 
@@ -87,7 +92,8 @@ export class Session {
     await this.enter(signed.user)
   }
 
-  private async enter(me: User): Promise<void> {
+  /** @param kept what to begin with where the server can't be asked */
+  private async enter(me: User, kept?: Kept): Promise<void> {
     this.attempt = 0
     const chat = new ChatClient({
       origin: this.origin,
@@ -95,6 +101,8 @@ export class Session {
       tokens: this.tokens,
       api: this.api,
       outbox: await openOutbox(me.id),
+      copy: await openKept(),
+      kept,
       onStale: this.onStale,
     })
     const unwatch = chat.connection.subscribe(() => {
@@ -107,10 +115,10 @@ export class Session {
     this.state.set({ status: 'in', chat })
   }
 
-  /** The server ended the session: unsent messages stay for when the same user comes back. */
+  /** The server ended the session: unsent messages stay for when the same user comes back, and nothing else. */
   private expire(chat: ChatClient): void {
     this.tokens.forget()
-    chat.dispose()
+    void chat.end()
     this.state.set({ status: 'out' })
   }
 }

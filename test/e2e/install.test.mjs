@@ -1,0 +1,108 @@
+// Installed: the app opens without a network, and after an upgrade it is never the old one for long.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { accessible } from './axe.mjs'
+import { startFiles } from './files.mjs'
+import { freePort, launchBrowser, newPerson, shootAll, startProxy, startServer } from './stage.mjs'
+import { banner, composer, createRoom, message, register, say } from './screens.mjs'
+
+describe('an app that is installed', { concurrency: 1 }, () => {
+  let server, proxy, files, browser, ann, origin
+
+  before(async () => {
+    const port = await freePort()
+    origin = `http://127.0.0.1:${port}`
+    server = await startServer({ GOCHAT_ALLOWED_ORIGINS: origin })
+    proxy = await startProxy(server)
+    files = await startFiles(proxy.origin, port)
+    browser = await launchBrowser()
+    ann = await newPerson(browser)
+  })
+
+  after(async () => {
+    await browser?.close()
+    files?.stop()
+    await proxy?.stop()
+    await server?.stop()
+  })
+
+  const version = (page) => page.getByRole('status', { name: 'Version' })
+
+  test('the browser has nothing against installing it', async () => {
+    const { page, context } = ann
+    await page.goto(origin)
+    await register(page, 'ann', 'Ann')
+    await createRoom(page, 'Garden')
+    await say(page, 'before the upgrade')
+    await message(page, 'before the upgrade').getByRole('img', { name: 'Sent' }).waitFor()
+    await page.evaluate(() => navigator.serviceWorker.ready)
+    const devtools = await context.newCDPSession(page)
+    const { installabilityErrors } = await devtools.send('Page.getInstallabilityErrors')
+    // The contexts of these tests are private windows, in which nothing is installed.
+    assert.deepEqual(installabilityErrors.map(({ errorId }) => errorId).filter((id) => id !== 'in-incognito'), [])
+    const { errors, url } = await devtools.send('Page.getAppManifest')
+    assert.deepEqual([errors, url], [[], `${origin}/manifest.webmanifest`])
+  })
+
+  test('a new version is told of, and one click leads to it; what is written stays', async () => {
+    const { page } = ann
+    const script = () => page.evaluate(() => new URL(document.querySelector('script[type="module"]').src).pathname)
+    const old = await script()
+    const next = '/assets/index-NEXT.js'
+    const text = await (await fetch(`${origin}${old}`)).text()
+    const renamed = (body) => body?.toString().replaceAll(old.split('/').at(-1), next.split('/').at(-1))
+    files.change = (name, body) => {
+      if (name === next) return renamed(text)
+      if (name === old) return undefined
+      return /\.(html|js)$/.test(name) ? renamed(body) : body
+    }
+    proxy.refuseSockets() // as an upgrade does
+    await banner(page).getByText(/Connecting|offline/).waitFor()
+    proxy.restore()
+    await version(page).getByText('A new version is ready.').waitFor({ timeout: 45_000 })
+    await banner(page).getByText('Back online').waitFor({ state: 'hidden' })
+    await accessible(page, 'a new version')
+    await shootAll(page, 'update')
+    assert.equal(await script(), old)
+    await composer(page).fill('half a thought')
+    await version(page).getByRole('button', { name: 'Reload' }).click()
+    await page.waitForFunction((wanted) => document.querySelector('script[type="module"]')?.src.endsWith(wanted), next)
+    await message(page, 'before the upgrade').waitFor()
+    assert.equal(await composer(page).inputValue(), 'half a thought')
+    await page.evaluate(() => navigator.serviceWorker.ready)
+    await page.reload()
+    await message(page, 'before the upgrade').waitFor()
+    assert.equal(await script(), next)
+    assert.equal(await version(page).textContent(), '')
+  })
+
+  test('without a network it opens, shows what it had, and keeps what is written', async () => {
+    const { page } = ann
+    files.stop()
+    proxy.cut()
+    await page.reload()
+    await message(page, 'before the upgrade').waitFor()
+    await banner(page).getByText(/Connecting|offline/).waitFor()
+    await accessible(page, 'opened without a network')
+    await shootAll(page, 'offline')
+    await composer(page).fill('')
+    await say(page, 'said without a network')
+    await message(page, 'said without a network').getByRole('img', { name: 'Sending' }).waitFor()
+    await page.reload()
+    await message(page, 'said without a network').getByRole('img', { name: 'Sending' }).waitFor()
+    proxy.restore()
+    await message(page, 'said without a network').getByRole('img', { name: 'Sent' }).waitFor({ timeout: 45_000 })
+    assert.deepEqual(ann.faults, [])
+  })
+
+  test('whoever logs out leaves nothing to be read', async () => {
+    const { page } = ann
+    await page.getByRole('button', { name: 'You are Ann' }).click()
+    await page.getByRole('menuitem', { name: 'Log out' }).click()
+    await page.getByLabel('Username').waitFor()
+    proxy.cut()
+    await page.goto(origin)
+    await page.getByText('The server does not answer.').waitFor()
+    assert.equal(await page.getByText('before the upgrade').count(), 0)
+  })
+})
