@@ -23,6 +23,7 @@ type cli struct {
 	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
 
 	Run     runCommand     `cmd:"" default:"withargs" help:"Watch ChatClusters and carry them out (the default)."`
+	Render  renderCommand  `cmd:"" help:"Print what would be made of the ChatClusters in a file, without a cluster."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

@@ -39,6 +39,9 @@ func (p part) settings() settings.Flags {
 		Drain:        strconv.Itoa(int(spec.Server.DrainSeconds)) + "s",
 		LogFormat:    string(settings.LogJSON),
 	}
+	if limit := p.sizes().serverConnections; limit > 0 && !p.ownResources() {
+		f.MaxConnections = strconv.Itoa(limit)
+	}
 	if spec.Auth.Guests {
 		f.Guests = "true"
 	}
@@ -57,6 +60,9 @@ func (p part) settings() settings.Flags {
 	switch spec.Database.Type {
 	case v1alpha1.DatabaseManaged:
 		f.PostgresURL = fmt.Sprintf("postgres://gochat:$(%s)@%s:%d/gochat?sslmode=disable", postgresVariable, PostgresName(p.cluster.Name), postgresPort)
+		if pool := p.sizes().postgresPool; pool > 0 {
+			f.PostgresURL += "&pool_max_conns=" + strconv.Itoa(pool)
+		}
 	case v1alpha1.DatabaseExternal:
 		f.PostgresURL = "$(" + postgresURL + ")"
 	}
@@ -140,8 +146,14 @@ func (p part) memoryLimit() int64 {
 	return limit.Value()
 }
 
+// ownResources says whether the ChatCluster says itself what a server may use.
+func (p part) ownResources() bool {
+	own := p.cluster.Spec.Server.Resources
+	return len(own.Requests)+len(own.Limits) > 0
+}
+
 func (p part) serverResources() core.ResourceRequirements {
-	if own := p.cluster.Spec.Server.Resources; len(own.Requests)+len(own.Limits) > 0 {
+	if own := p.cluster.Spec.Server.Resources; p.ownResources() {
 		return core.ResourceRequirements{Requests: own.Requests, Limits: own.Limits}
 	}
 	return p.sizes().server.requirements()

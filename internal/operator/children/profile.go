@@ -21,7 +21,10 @@ type sizes struct {
 
 	postgresBuffers, postgresCache, postgresWork, postgresMaintenance string
 	postgresWAL                                                       string // at most between two checkpoints
-	postgresConnections                                               int    // 16 of each server, and a few for jobs and people
+	postgresConnections                                               int    // those of each server, and a few for jobs and people
+	postgresPool                                                      int    // connections that a server writes by, and as many that it reads by; 0: its default, 8
+
+	serverConnections int // of people, beyond which a server of this size refuses more; 0: no limit
 
 	redisMemory  string // for data
 	redisBacklog string // for a subscriber that reads slowly, before it is cut off
@@ -30,13 +33,15 @@ type sizes struct {
 // profiles: the memory of Small, with 40Mi of the operator, is 256Mi together, its CPU with 50m of the operator one CPU.
 var profiles = map[v1alpha1.Profile]sizes{
 	v1alpha1.ProfileSmall: {
-		server:   size{cpu: "600m", memory: "112Mi", capped: true},
-		postgres: size{cpu: "250m", memory: "88Mi", capped: true},
+		server:   size{cpu: "600m", memory: "124Mi", capped: true},
+		postgres: size{cpu: "250m", memory: "76Mi", capped: true},
 		redis:    size{cpu: "100m", memory: "16Mi", capped: true},
 		job:      size{cpu: "100m", memory: "64Mi"},
 
 		postgresBuffers: "16MB", postgresCache: "48MB", postgresWork: "1MB", postgresMaintenance: "8MB",
-		postgresWAL: "128MB", postgresConnections: 40,
+		postgresWAL: "128MB", postgresConnections: 40, postgresPool: 4,
+
+		serverConnections: 6000,
 
 		redisMemory: "6mb", redisBacklog: "2mb",
 	},

@@ -199,6 +199,10 @@ func TestEnvironment(t *testing.T) {
 		{`{redis: {type: External, external: {secretName: s}}}`, "GOCHAT_REDIS_URL", "$(REDIS_URL)"},
 		{`{server: {resources: {limits: {memory: 100Mi}}}}`, "GOMEMLIMIT", "89128960"},
 		{`{server: {resources: {requests: {memory: 100Mi}}}}`, "GOMEMLIMIT", ""},
+		{`{}`, "GOCHAT_MAX_CONNECTIONS", "6000"},
+		{`{profile: Standard}`, "GOCHAT_MAX_CONNECTIONS", ""},
+		{`{server: {resources: {limits: {memory: 1Gi}}}}`, "GOCHAT_MAX_CONNECTIONS", ""},
+		{`{server: {env: [{name: GOCHAT_MAX_CONNECTIONS, value: "100"}]}}`, "GOCHAT_MAX_CONNECTIONS", "100"},
 		{`{server: {env: [{name: GOMEMLIMIT, value: 90MiB}]}}`, "GOMEMLIMIT", "90MiB"},
 		{`{server: {env: [{name: GOCHAT_LOG_FORMAT, value: text}]}}`, "GOCHAT_LOG_FORMAT", "text"},
 	} {
