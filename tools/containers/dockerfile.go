@@ -21,16 +21,38 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-const dockerfileName = "Dockerfile"
+// dockerfiles are those of the repository, and whether the image needs a health check: Kubernetes does not look at it.
+var dockerfiles = []struct {
+	name    string
+	healthy bool
+}{
+	{"Dockerfile", true},
+	{"Dockerfile.operator", false},
+}
 
-// checkDockerfile has BuildKit's own linter look at the Dockerfile, as docker build --check does, and adds what it does
+// checkDockerfiles looks at each Dockerfile. A fault begins with the name of the file and the line.
+func checkDockerfiles(ctx context.Context, root string) ([]string, error) {
+	var all []string
+	for _, file := range dockerfiles {
+		faults, err := checkDockerfile(ctx, root, file.name, file.healthy)
+		if err != nil {
+			return nil, err
+		}
+		for _, fault := range faults {
+			all = append(all, file.name+":"+fault)
+		}
+	}
+	return all, nil
+}
+
+// checkDockerfile has BuildKit's own linter look at a Dockerfile, as docker build --check does, and adds what it does
 // not look for: that what is copied is there and let in, and that the image has no root, no shell and a health check.
-func checkDockerfile(ctx context.Context, root string) ([]string, error) {
-	text, err := os.ReadFile(filepath.Join(root, dockerfileName))
+func checkDockerfile(ctx context.Context, root, name string, healthy bool) ([]string, error) {
+	text, err := os.ReadFile(filepath.Join(root, name))
 	if err != nil {
 		return nil, err
 	}
-	faults, err := buildkitWarnings(ctx, text)
+	faults, err := buildkitWarnings(ctx, name, text)
 	if err != nil || len(faults) > 0 {
 		return faults, err
 	}
@@ -56,11 +78,11 @@ func checkDockerfile(ctx context.Context, root string) ([]string, error) {
 		}
 		faults = append(faults, copied...)
 	}
-	return append(faults, checkImage(stages[len(stages)-1])...), nil
+	return append(faults, checkImage(stages[len(stages)-1], healthy)...), nil
 }
 
 func at(line int, format string, args ...any) string {
-	return fmt.Sprintf("%s:%d: ", dockerfileName, line) + fmt.Sprintf(format, args...)
+	return fmt.Sprintf("%d: ", line) + fmt.Sprintf(format, args...)
 }
 
 // noRegistry stands for the registry of base images: of each it knows the name only.
@@ -76,8 +98,8 @@ func (noRegistry) ResolveImageConfig(_ context.Context, ref string, opt sourcere
 	return ref, digest.FromBytes(config), config, nil
 }
 
-func buildkitWarnings(ctx context.Context, text []byte) ([]string, error) {
-	source := llb.NewSourceMap(nil, dockerfileName, "Dockerfile", text)
+func buildkitWarnings(ctx context.Context, name string, text []byte) ([]string, error) {
+	source := llb.NewSourceMap(nil, name, "Dockerfile", text)
 	source.Definition = &llb.Definition{} // the file comes from no build
 	results, err := dockerfile2llb.DockerfileLint(ctx, text, dockerfile2llb.ConvertOpt{MetaResolver: noRegistry{}, SourceMap: source})
 	if err != nil {
@@ -158,7 +180,7 @@ type image struct {
 	healthy    bool // there is a health check, without a shell
 }
 
-func checkImage(last instructions.Stage) []string {
+func checkImage(last instructions.Stage, healthy bool) []string {
 	i := image{labels: make(map[string]bool)}
 	var faults []string
 	for _, command := range last.Commands {
@@ -185,7 +207,7 @@ func checkImage(last instructions.Stage) []string {
 	if !i.entrypoint {
 		faults = append(faults, at(end, "the image has no ENTRYPOINT of the form [\"program\"]"))
 	}
-	if !i.healthy {
+	if healthy && !i.healthy {
 		faults = append(faults, at(end, "the image has no HEALTHCHECK of the form CMD [\"program\"]"))
 	}
 	for _, label := range []string{"title", "description", "source", "licenses", "version"} {

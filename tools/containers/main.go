@@ -1,4 +1,4 @@
-// Command containers looks for faults in the files that people with Docker use: the Dockerfile, .dockerignore, and
+// Command containers looks for faults in the files that people with Docker use: the Dockerfiles, .dockerignore, and
 // compose.yaml with its override. It needs neither Docker nor a network.
 //
 //	go run . ../..
@@ -30,7 +30,7 @@ func main() {
 
 // check returns what is wrong with the files of a repository. The error is for what can't be read.
 func check(ctx context.Context, root string) ([]string, error) {
-	faults, err := checkDockerfile(ctx, root)
+	faults, err := checkDockerfiles(ctx, root)
 	if err != nil {
 		return nil, err
 	}

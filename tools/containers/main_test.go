@@ -37,6 +37,11 @@ func TestPlanted(t *testing.T) {
 		{"Dockerfile", "COPY cmd/server cmd/server", "COPY cmd/loadtest cmd/server", ".dockerignore keeps it out"},
 		{"Dockerfile", "COPY internal internal", "ADD internal internal", "use COPY"},
 		{"Dockerfile", "org.opencontainers.image.licenses", "licences", "no label org.opencontainers.image.licenses"},
+		{"Dockerfile.operator", `ENTRYPOINT ["/gochat-operator"]`, "ENTRYPOINT /gochat-operator", "Dockerfile.operator:"},
+		{"Dockerfile.operator", "USER 65532:65532", "USER operator", "USER is \"operator\""},
+		{"Dockerfile.operator", "COPY api api", "COPY apis api", "apis is copied, and is not there"},
+		{"Dockerfile.operator", "image.version=\"$VERSION\"", "image.version=\"$VERSOIN\"", "UndefinedVar"},
+		{".dockerignore", "!api", "", "api is copied, but .dockerignore"},
 		{".dockerignore", "!internal", "", "internal is copied, but .dockerignore"},
 		{"compose.yaml", "    restart: unless-stopped\n    ports", "    restrat: unless-stopped\n    ports", "restrat"},
 		{"compose.yaml", "{condition: service_completed_successfully}", "{condition: service_healthy}", "waits for migrate"},
@@ -79,7 +84,7 @@ func copyFiles(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range []string{
-		"Dockerfile", ".dockerignore", "compose.yaml", "compose.nodes.yaml", ".env.example", "deploy/Caddyfile",
+		"Dockerfile", "Dockerfile.operator", ".dockerignore", "compose.yaml", "compose.nodes.yaml", ".env.example", "deploy/Caddyfile",
 		"go.mod", "go.sum", "web/package.json", "web/package-lock.json", "web/.npmrc", "web/embed.go",
 	} {
 		text, err := os.ReadFile(filepath.Join(root, name))
@@ -94,7 +99,7 @@ func copyFiles(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"cmd/server", "cmd/loadtest", "internal"} {
+	for _, name := range []string{"api", "cmd/server", "cmd/operator", "cmd/loadtest", "internal"} {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
 			t.Fatal(err)
 		}
