@@ -2,8 +2,11 @@ package v1alpha1_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gochat-dev/gochat/internal/settings"
 )
 
 // TestTaken are specs that the server takes: the near side of each bound.
@@ -148,6 +151,29 @@ func TestRefused(t *testing.T) {
 		t.Run(c.spec, func(t *testing.T) {
 			refused(t, s.Create(t.Context(), s.chat("chat", c.spec), strict), c.field, c.words)
 		})
+	}
+}
+
+// TestReservedVariables: each setting of the server is either free to be set in server.env, or has a field of its own.
+func TestReservedVariables(t *testing.T) {
+	s := newStage(t)
+	free := []string{
+		"GOCHAT_PUBLIC_URL", "GOCHAT_ALLOWED_ORIGINS", "GOCHAT_ACCESS_TOKEN_TTL", "GOCHAT_REFRESH_TOKEN_TTL", "GOCHAT_AUTH_RATE", "GOCHAT_SEND_RATE",
+		"GOCHAT_MAX_CONNECTIONS", "GOCHAT_PPROF", "GOCHAT_LOG_LEVEL", "GOCHAT_LOG_FORMAT",
+	}
+	names := []string{"POSTGRES_URL", "POSTGRES_PASSWORD", "REDIS_URL", "REDIS_PASSWORD"} // what the operator makes URLs of
+	for _, setting := range settings.All() {
+		names = append(names, setting.Name)
+	}
+	for i, name := range names {
+		err := s.Create(t.Context(), s.chat(fmt.Sprintf("chat-%d", i), "{server: {env: [{name: "+name+", value: x}]}}"), strict)
+		if slices.Contains(free, name) {
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		refused(t, err, "spec.server.env", "env can't hold what the operator sets from other fields")
 	}
 }
 

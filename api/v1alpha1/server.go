@@ -50,7 +50,7 @@ type ServerSpec struct {
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=64
-	// +kubebuilder:validation:XValidation:rule="self.all(e, !(e.name in ['GOCHAT_LISTEN', 'GOCHAT_ADMIN_LISTEN', 'GOCHAT_DATA_DIR', 'GOCHAT_POSTGRES_URL', 'GOCHAT_REDIS_URL', 'GOCHAT_JWT_KEYS_FILE', 'GOCHAT_DRAIN', 'GOCHAT_WEB', 'GOCHAT_REGISTRATION', 'GOCHAT_GUESTS', 'GOCHAT_TRUSTED_PROXIES']))",message="env can't hold what the operator sets from other fields: GOCHAT_LISTEN, _ADMIN_LISTEN, _DATA_DIR, _POSTGRES_URL, _REDIS_URL, _JWT_KEYS_FILE, _DRAIN, _WEB, _REGISTRATION, _GUESTS, _TRUSTED_PROXIES"
+	// +kubebuilder:validation:XValidation:rule="self.all(e, !(e.name in ['GOCHAT_LISTEN', 'GOCHAT_ADMIN_LISTEN', 'GOCHAT_DATA_DIR', 'GOCHAT_POSTGRES_URL', 'GOCHAT_REDIS_URL', 'GOCHAT_JWT_KEYS_FILE', 'GOCHAT_DRAIN', 'GOCHAT_WEB', 'GOCHAT_REGISTRATION', 'GOCHAT_GUESTS', 'GOCHAT_TRUSTED_PROXIES', 'POSTGRES_URL', 'POSTGRES_PASSWORD', 'REDIS_URL', 'REDIS_PASSWORD']))",message="env can't hold what the operator sets from other fields: GOCHAT_LISTEN, _ADMIN_LISTEN, _DATA_DIR, _POSTGRES_URL, _REDIS_URL, _JWT_KEYS_FILE, _DRAIN, _WEB, _REGISTRATION, _GUESTS, _TRUSTED_PROXIES; nor POSTGRES_URL, POSTGRES_PASSWORD, REDIS_URL, REDIS_PASSWORD"
 	Env []corev1.EnvVar `json:"env,omitempty"`
 
 	// Networks and addresses of the proxies whose X-Forwarded-For is believed.
