@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/gochat-dev/gochat/internal/pgtest"
 )
 
 func TestBackup(t *testing.T) {
@@ -137,6 +139,28 @@ func TestBackupThatIsEnded(t *testing.T) {
 		s.succeeds("dumps kept: 1", "backup.sh", env...)
 		if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
 			s.Errorf("what a killed run left is still there: %v", err)
+		}
+	})
+}
+
+// A disk that damages what is written to it, or a pg_dump that ends too early without a word.
+func TestBackupThatIsDamaged(t *testing.T) {
+	onShells(t, func(s *stage) {
+		url, dir := s.chat(50), s.TempDir()
+		env := []string{"GOCHAT_POSTGRES_URL=" + url, "BACKUP_DIR=" + dir, "KEEP=1"}
+		s.succeeds("dumps kept: 1", "backup.sh", env...)
+		good := s.age(dir)
+		pgDump, err := pgtest.Program("pg_dump")
+		s.no(err)
+		damaging := filepath.Join(s.programs, "pg_dump")
+		s.no(os.Remove(damaging))
+		script := "#!" + filepath.Join(s.programs, "sh") + "\n" + pgDump + ` "$@" && for a in "$@"; do case $a in --file=*) f=${a#--file=} ;; esac; done
+` + lookPath(s.T, "truncate") + ` --size=20000 "$f"
+`
+		s.no(os.WriteFile(damaging, []byte(script), 0o700))
+		s.fails("can't be read back: no backup was made, the 1 older ones are as they were", "backup.sh", env...)
+		if files := s.files(dir); !slices.Equal(files, []string{good}) {
+			s.Errorf("the folder holds %q", files)
 		}
 	})
 }
