@@ -140,7 +140,7 @@ func (m *manifests) add(document []byte) error {
 	case kind.Group == "" && kind.Kind == "Secret":
 		var secret corev1.Secret
 		if err := decode(document, &secret); err != nil {
-			return fmt.Errorf("Secret %s: %w", head.GetName(), err)
+			return fmt.Errorf("the Secret %s: %w", head.GetName(), err)
 		}
 		data := make(map[string][]byte)
 		maps.Copy(data, secret.Data)

@@ -3,6 +3,7 @@ package children
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
 
@@ -59,7 +60,7 @@ func (p part) settings() settings.Flags {
 	}
 	switch spec.Database.Type {
 	case v1alpha1.DatabaseManaged:
-		f.PostgresURL = fmt.Sprintf("postgres://gochat:$(%s)@%s:%d/gochat?sslmode=disable", postgresVariable, PostgresName(p.cluster.Name), postgresPort)
+		f.PostgresURL = fmt.Sprintf("postgres://gochat:$(%s)@%s/gochat?sslmode=disable", postgresVariable, address(PostgresName(p.cluster.Name), postgresPort))
 		if pool := p.sizes().postgresPool; pool > 0 {
 			f.PostgresURL += "&pool_max_conns=" + strconv.Itoa(pool)
 		}
@@ -68,13 +69,15 @@ func (p part) settings() settings.Flags {
 	}
 	switch spec.Redis.Type {
 	case v1alpha1.RedisManaged:
-		f.RedisURL = fmt.Sprintf("redis://:$(%s)@%s:%d/0", redisVariable, RedisName(p.cluster.Name), redisPort)
+		f.RedisURL = fmt.Sprintf("redis://:$(%s)@%s/0", redisVariable, address(RedisName(p.cluster.Name), redisPort))
 	case v1alpha1.RedisExternal:
 		f.RedisURL = "$(" + redisURL + ")"
 	case v1alpha1.RedisNone:
 	}
 	return f
 }
+
+func address(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }
 
 var registrations = map[v1alpha1.Registration]settings.Registration{
 	v1alpha1.RegistrationOpen:       settings.RegistrationOpen,

@@ -44,7 +44,7 @@ func (p part) certificate() []Child {
 		return nil
 	}
 	name := CertificateName(p.cluster.Name)
-	return []Child{p.optional("cert-manager.io", "v1", "Certificate", name, map[string]any{
+	return []Child{p.optional("cert-manager.io", "Certificate", name, map[string]any{
 		"secretName": name,
 		"dnsNames":   []any{p.cluster.Spec.Hostname},
 		"issuerRef": map[string]any{
@@ -84,7 +84,7 @@ func (p part) route() Child {
 	if gateway.SectionName != "" {
 		parent["sectionName"] = gateway.SectionName
 	}
-	return p.optional("gateway.networking.k8s.io", "v1", "HTTPRoute", name, map[string]any{
+	return p.optional("gateway.networking.k8s.io", "HTTPRoute", name, map[string]any{
 		"parentRefs": []any{parent},
 		"hostnames":  []any{p.cluster.Spec.Hostname},
 		"rules": []any{map[string]any{
@@ -94,21 +94,22 @@ func (p part) route() Child {
 	})
 }
 
-// optional makes a child of an API that a cluster may or may not serve, for which there are no types here: it goes with the
+// optional makes a child of the first version of an API that a cluster may or may not serve, for which there are no types here: it goes with the
 // ChatCluster and has the labels of its part.
-func (p part) optional(group, version, name, object string, spec map[string]any) Child {
-	gvk := kind(group, version, name)
-	u := &unstructured.Unstructured{Object: map[string]any{"spec": spec}}
-	u.SetGroupVersionKind(gvk)
-	u.SetName(object)
-	u.SetNamespace(p.cluster.Namespace)
-	u.SetLabels(p.labels())
+func (p part) optional(group, name, object string, spec map[string]any) Child {
+	gvk := kind(group, "v1", name)
+	metadata := map[string]any{}
 	if p.cluster.UID != "" {
 		// Not by SetOwnerReferences, which writes fields that say nothing.
-		u.Object["metadata"].(map[string]any)["ownerReferences"] = []any{map[string]any{
+		metadata["ownerReferences"] = []any{map[string]any{
 			"apiVersion": v1alpha1.SchemeGroupVersion.String(), "kind": "ChatCluster",
 			"name": p.cluster.Name, "uid": string(p.cluster.UID), "controller": true,
 		}}
 	}
+	u := &unstructured.Unstructured{Object: map[string]any{"metadata": metadata, "spec": spec}}
+	u.SetGroupVersionKind(gvk)
+	u.SetName(object)
+	u.SetNamespace(p.cluster.Namespace)
+	u.SetLabels(p.labels())
 	return Child{Kind: gvk, Name: object, Object: client.ApplyConfigurationFromUnstructured(u)}
 }

@@ -19,7 +19,7 @@ func (p part) podMonitor() []Child {
 	for name, value := range p.selects() {
 		labels[name] = value
 	}
-	return []Child{p.optional("monitoring.coreos.com", "v1", "PodMonitor", ServerName(p.cluster.Name), map[string]any{
+	return []Child{p.optional("monitoring.coreos.com", "PodMonitor", ServerName(p.cluster.Name), map[string]any{
 		"selector": map[string]any{"matchLabels": labels},
 		"podMetricsEndpoints": []any{map[string]any{
 			"port":     "admin",

@@ -52,8 +52,8 @@ func (p part) postgresFiles() map[string]string {
 		"postgres.sh":     scripts.Postgres,
 		"postgresql.conf": p.postgresConfig(),
 		"pg_hba.conf": `# Who may connect, and how. The administrator only from inside the container; nobody without a password from outside.
-local  all     postgres       peer
-host   gochat  gochat    all  scram-sha-256
+local  all       postgres     peer
+host   "gochat"  gochat  all  scram-sha-256
 `,
 	})
 	return files

@@ -23,5 +23,5 @@ func (p part) prometheusRule() ([]Child, error) {
 	if err := json.Unmarshal(text, &spec); err != nil {
 		return nil, err
 	}
-	return []Child{p.optional("monitoring.coreos.com", "v1", "PrometheusRule", RulesName(p.cluster.Name), spec)}, nil
+	return []Child{p.optional("monitoring.coreos.com", "PrometheusRule", RulesName(p.cluster.Name), spec)}, nil
 }

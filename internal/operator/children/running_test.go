@@ -40,15 +40,10 @@ func newPod(t *testing.T, shell string, files map[string]string, programs ...str
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := os.MkdirTemp("", "gochat-pod-") // t.TempDir can't be entered by others
-	if err != nil {
+	dir := t.TempDir()
+	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil { // others have to get in
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
-		}
-	})
 	p := &pod{T: t, owner: owner, port: freePort(t)}
 	for _, at := range []struct {
 		name string
