@@ -9,10 +9,11 @@ import (
 )
 
 // size is what a container may use. Memory is reserved and limited alike, for what goes beyond its limit is killed and what
-// isn't reserved may not be there; CPU is only limited where capped says so, for a limit delays everybody's messages.
+// isn't reserved may not be there. CPU is only shared out by what is reserved; it is limited where that is set, for a limit delays
+// everybody's messages.
 type size struct {
 	cpu, memory string
-	capped      bool
+	cpuLimit    string // empty: none
 }
 
 // sizes are the sizes of one profile, and the tuning that follows from them.
@@ -30,12 +31,13 @@ type sizes struct {
 	redisBacklog string // for a subscriber that reads slowly, before it is cut off
 }
 
-// profiles: the memory of Small, with 40Mi of the operator, is 256Mi together, its CPU with 50m of the operator one CPU.
+// profiles: the memory of Small, with 40Mi of the operator, is 256Mi together, its limits of CPU with 50m of the operator one CPU. It
+// reserves so little of that that one CPU has room for a server more, while they are replaced, and for the cluster's own pods.
 var profiles = map[v1alpha1.Profile]sizes{
 	v1alpha1.ProfileSmall: {
-		server:   size{cpu: "600m", memory: "124Mi", capped: true},
-		postgres: size{cpu: "250m", memory: "76Mi", capped: true},
-		redis:    size{cpu: "100m", memory: "16Mi", capped: true},
+		server:   size{cpu: "150m", memory: "124Mi", cpuLimit: "600m"},
+		postgres: size{cpu: "100m", memory: "76Mi", cpuLimit: "250m"},
+		redis:    size{cpu: "25m", memory: "16Mi", cpuLimit: "100m"},
 		job:      size{cpu: "100m", memory: "64Mi"},
 
 		postgresBuffers: "16MB", postgresCache: "48MB", postgresWork: "1MB", postgresMaintenance: "8MB",
@@ -78,8 +80,8 @@ func (s size) requirements() core.ResourceRequirements {
 		Requests: core.ResourceList{core.ResourceCPU: cpu, core.ResourceMemory: memory},
 		Limits:   core.ResourceList{core.ResourceMemory: memory},
 	}
-	if s.capped {
-		r.Limits[core.ResourceCPU] = cpu
+	if s.cpuLimit != "" {
+		r.Limits[core.ResourceCPU] = resource.MustParse(s.cpuLimit)
 	}
 	return r
 }
