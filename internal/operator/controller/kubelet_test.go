@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -90,13 +91,14 @@ func (k kubelet) look(ctx context.Context, pod *corev1.Pod) {
 		k.runs[pod.UID] = true
 		pod = pod.DeepCopy()
 		pod.Status = statusOf(pod)
+		pod.Status.PodIP = fmt.Sprintf("10.%d.%d.%d", len(k.runs)>>16, len(k.runs)>>8&255, len(k.runs)&255)
 		_, _ = pods.UpdateStatus(ctx, pod, metav1.UpdateOptions{})
 	}
 }
 
 func statusOf(pod *corev1.Pod) corev1.PodStatus {
 	image, job := pod.Spec.Containers[0].Image, pod.Labels["batch.kubernetes.io/job-name"] != ""
-	status := corev1.PodStatus{Phase: corev1.PodRunning, PodIP: "10.0.0.1", StartTime: new(metav1.Now())}
+	status := corev1.PodStatus{Phase: corev1.PodRunning, StartTime: new(metav1.Now())}
 	ready := corev1.ConditionTrue
 	ended := func(code int32, message string) corev1.ContainerState {
 		return corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{

@@ -1,0 +1,207 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/gochat-dev/gochat/api/v1alpha1"
+)
+
+func TestGate(t *testing.T) {
+	t.Run("[OP6] a migration that fails leaves the old servers at work, and another image goes on", func(t *testing.T) {
+		s := newStage(t)
+		o := s.operate()
+		s.create("chat", image("v1"))
+		s.ready("chat")
+		if c := s.get("chat"); c.Status.SchemaVersion != 12 || c.Status.Version != "v1" {
+			t.Errorf("the status says schema %d, version %s", c.Status.SchemaVersion, c.Status.Version)
+		}
+		s.edit("chat", image(failing))
+		s.has("chat", v1alpha1.ConditionSchemaCurrent, metav1.ConditionFalse, "MigrationFailed")
+		s.eventually("an event", func() error { return s.told("chat", "MigrationFailed") })
+		s.edit("chat", func(c *v1alpha1.ChatCluster) { c.Spec.Server.Replicas = new(int32(2)) })
+		s.eventually("two old servers", func() error { return s.serve(2, "v1") })
+		s.has("chat", v1alpha1.ConditionAvailable, metav1.ConditionTrue, "")
+		if c := s.get("chat"); c.Status.Version != "v1" {
+			t.Errorf("the status says version %s", c.Status.Version)
+		}
+		o.stop()
+		s.operate() // it does not forget
+		s.edit("chat", image("v2"))
+		s.ready("chat")
+		s.eventually("two new servers", func() error { return s.serve(2, "v2") })
+		s.edit("chat", image("v1")) // back
+		s.ready("chat")
+		s.eventually("two old servers", func() error { return s.serve(2, "v1") })
+	})
+	t.Run("[OP6] no server of a new image is there before its migration has ended, and a failed one is tried again when its Job is deleted", func(t *testing.T) {
+		s := newStage(t)
+		s.operate()
+		s.create("chat", image(failing))
+		s.has("chat", v1alpha1.ConditionSchemaCurrent, metav1.ConditionFalse, "MigrationFailed")
+		var jobs []client.Object
+		for at, object := range s.children() {
+			if at.name == "chat-server" && at.kind.Kind == "Deployment" {
+				t.Error("there are servers on a schema that is not there")
+			}
+			if at.kind == kindJob.GroupKind() {
+				jobs = append(jobs, object)
+			}
+		}
+		if len(jobs) != 1 {
+			t.Fatalf("there are %d Jobs", len(jobs))
+		}
+		if err := s.Delete(t.Context(), jobs[0], client.PropagationPolicy(metav1.DeletePropagationBackground)); err != nil {
+			t.Fatal(err)
+		}
+		s.eventually("another Job", func() error {
+			for at, object := range s.children() {
+				if at.kind == kindJob.GroupKind() && object.GetUID() != jobs[0].GetUID() {
+					return nil
+				}
+			}
+			return fmt.Errorf("there is none")
+		})
+	})
+}
+
+func image(tag string) func(*v1alpha1.ChatCluster) {
+	return func(c *v1alpha1.ChatCluster) { c.Spec.Server.Image = "example.com/server:" + tag }
+}
+
+// serve says whether so many servers, all of them of an image, are ready.
+func (s *stage) serve(n int32, tag string) error {
+	s.Helper()
+	deployment := &appsv1.Deployment{}
+	s.read("chat-server", deployment)
+	is, ready := deployment.Spec.Template.Spec.Containers[0].Image, deployment.Status.ReadyReplicas
+	if !strings.HasSuffix(is, ":"+tag) || ready != n || deployment.Status.UpdatedReplicas != n || deployment.Status.Replicas != n {
+		return fmt.Errorf("%d of %s are ready", ready, is)
+	}
+	return nil
+}
+
+// counted are connections by the address of a pod.
+type counted struct {
+	mu sync.Mutex
+	by map[string]int
+}
+
+func (c *counted) Of(_ context.Context, podIP string) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n, known := c.by[podIP]
+	if !known {
+		return 0, fmt.Errorf("%s does not answer", podIP)
+	}
+	return n, nil
+}
+
+func TestScaling(t *testing.T) {
+	t.Run("[OP4] the emptiest server goes, and one that does not answer holds nothing up", func(t *testing.T) {
+		s := newStage(t)
+		connections := &counted{by: make(map[string]int)}
+		s.operate(func(c *Config) { c.Connections = connections })
+		s.create("chat", func(c *v1alpha1.ChatCluster) { c.Spec.Server.Replicas = new(int32(4)) })
+		s.ready("chat")
+		servers := s.servers()
+		if len(servers) != 4 {
+			t.Fatalf("there are %d servers", len(servers))
+		}
+		empty := servers[2].Name
+		connections.mu.Lock()
+		for i, n := range []int{30, 20, 1, 40} {
+			connections.by[servers[i].Status.PodIP] = n
+		}
+		connections.mu.Unlock()
+		s.edit("chat", func(c *v1alpha1.ChatCluster) { c.Spec.Server.Replicas = new(int32(3)) })
+		s.ready("chat")
+		s.eventually("three servers", func() error { return s.are(3) })
+		for _, pod := range s.servers() {
+			if pod.Name == empty {
+				t.Errorf("the emptiest stayed")
+			}
+		}
+		connections.mu.Lock()
+		clear(connections.by) // nobody answers
+		connections.mu.Unlock()
+		s.edit("chat", func(c *v1alpha1.ChatCluster) { c.Spec.Server.Replicas = new(int32(1)) })
+		s.ready("chat")
+		s.eventually("one server", func() error { return s.are(1) })
+	})
+	t.Run("[OP4] the number of servers is only ever what is wanted, whatever is switched", func(t *testing.T) {
+		s := newStage(t)
+		s.operate()
+		s.create("chat", func(c *v1alpha1.ChatCluster) { c.Spec.Server.Replicas = new(int32(3)) })
+		s.ready("chat")
+		seen := s.watchReplicas()
+		s.edit("chat", func(c *v1alpha1.ChatCluster) { c.Spec.Hibernate = true })
+		s.has("chat", v1alpha1.ConditionHibernated, metav1.ConditionTrue, "Stopped")
+		s.edit("chat", func(c *v1alpha1.ChatCluster) { c.Spec.Hibernate = false })
+		s.ready("chat")
+		s.edit("chat", func(c *v1alpha1.ChatCluster) {
+			c.Spec.Autoscaling = &v1alpha1.AutoscalingSpec{MinReplicas: 2, MaxReplicas: 5}
+		})
+		s.ready("chat")
+		s.edit("chat", func(c *v1alpha1.ChatCluster) { c.Spec.Autoscaling = nil })
+		s.ready("chat")
+		for _, n := range seen() {
+			if n != 3 && n != 0 {
+				t.Errorf("for a moment there were to be %d servers", n)
+			}
+		}
+	})
+}
+
+func (s *stage) servers() []corev1.Pod {
+	s.Helper()
+	var pods corev1.PodList
+	err := s.List(s.Context(), &pods, client.InNamespace(s.namespace), client.MatchingLabels{"app.kubernetes.io/component": "server"})
+	if err != nil {
+		s.Fatal(err)
+	}
+	return pods.Items
+}
+
+func (s *stage) are(n int) error {
+	if pods := s.servers(); len(pods) != n {
+		return fmt.Errorf("there are %d servers", len(pods))
+	}
+	return nil
+}
+
+// watchReplicas records how many servers the Deployment asks for, until what it returns is called.
+func (s *stage) watchReplicas() (seen func() []int32) {
+	s.Helper()
+	c, err := client.NewWithWatch(s.cfg, client.Options{Scheme: s.Scheme()})
+	if err != nil {
+		s.Fatal(err)
+	}
+	w, err := c.Watch(s.Context(), &appsv1.DeploymentList{}, client.InNamespace(s.namespace))
+	if err != nil {
+		s.Fatal(err)
+	}
+	var all []int32
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for event := range w.ResultChan() {
+			if d, ok := event.Object.(*appsv1.Deployment); ok && d.Name == "chat-server" {
+				all = append(all, *d.Spec.Replicas)
+			}
+		}
+	}()
+	return func() []int32 {
+		w.Stop()
+		<-ended
+		return all
+	}
+}
