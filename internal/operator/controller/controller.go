@@ -98,11 +98,11 @@ func (p *pass) carryOut(ctx context.Context) ([]children.Child, error) {
 	if err != nil || record == nil {
 		return nil, err
 	}
+	p.gate()
 	complete, err := p.credentials(ctx)
 	if err != nil || !complete {
 		return nil, err
 	}
-	p.gate()
 	wanted, err := children.All(p.spec, p.known)
 	if err != nil {
 		p.faults = append(p.faults, status.Fault{Reason: status.ReasonRefused, Message: err.Error()})

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -67,10 +68,14 @@ var told = []string{
 
 // tell makes an event of each change of those, after the status has been written: what is written is never told again.
 func (p *pass) tell(before, now []metav1.Condition) {
+	var said []metav1.Condition
 	for _, condition := range told {
 		c, old := meta.FindStatusCondition(now, condition), meta.FindStatusCondition(before, condition)
 		if c == nil || (old != nil && old.Status == c.Status && old.Reason == c.Reason) {
 			continue
+		}
+		if slices.ContainsFunc(said, func(other metav1.Condition) bool { return other.Reason == c.Reason && other.Message == c.Message }) {
+			continue // two conditions for one reason
 		}
 		kind := normal
 		if status.IsTrouble(c.Reason) {
@@ -79,6 +84,7 @@ func (p *pass) tell(before, now []metav1.Condition) {
 			continue // the beginning is no news
 		}
 		p.event(kind, c.Reason, condition, c.Message)
+		said = append(said, *c)
 	}
 }
 

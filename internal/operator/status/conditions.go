@@ -57,6 +57,8 @@ func (v view) upToDate() check {
 func (v view) schemaCurrent() check {
 	s := v.Schema
 	switch {
+	case s.Image == "":
+		return unsure("NotLookedAt", "nothing has been looked at while paused: set paused to false")
 	case !s.Restored && s.Failed:
 		return no("RestoreFailed", because("the backup could not be restored; delete the Job "+v.Name+"-restore to have it tried again", s.Message))
 	case !s.Restored:
