@@ -203,16 +203,21 @@ func (c *site) agree(quiet func()) {
 	quiet()
 	store := c.store()
 	ctx := context.Background()
-	c.until("everything is acknowledged, and everybody has all of it", time.Minute, func() bool { return c.crowd.Settled(ctx, store) == nil })
+	var why error
+	c.until("everything is acknowledged, and everybody has all of it", time.Minute, func() bool {
+		if now := c.crowd.Settled(ctx, store); now == nil || why == nil || now.Error() != why.Error() {
+			if why = now; why != nil {
+				c.t.Log(why)
+			}
+		}
+		return why == nil
+	})
 	acknowledged := c.crowd.Acknowledged()
 	c.crowd.Stop()
 	must(c.t, c.crowd.Verify(ctx, store))
 	violations := c.history.Violations()
 	for _, v := range violations[:min(len(violations), 8)] {
 		c.t.Error(v)
-	}
-	for _, flicker := range c.crowd.Offline() {
-		c.t.Log(flicker)
 	}
 	c.t.Logf("FIGURE %d messages acknowledged, %d violations", acknowledged, len(violations))
 }
