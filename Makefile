@@ -113,7 +113,7 @@ test-cluster-short: build cluster-ready ## Its short form: a bad day, and a roll
 
 .PHONY: cluster-ready
 cluster-ready: bin/cluster
-	@[ -n "$${KUBECONFIG:-}" ] || { scripts/kubernetes.sh && scripts/addons.sh; }
+	@[ -n "$${KUBECONFIG:-}" ] || { scripts/kubernetes.sh && scripts/addons.sh && $(MAKE) --no-print-directory helm; }
 
 .PHONY: test-shipping
 test-shipping: apiserver helm ## config/, the chart and what make dist writes: what they hold, and installed on a real Kubernetes API server

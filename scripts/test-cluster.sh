@@ -26,8 +26,9 @@ trap 'exit 130' INT TERM
 
 bin/cluster up
 scripts/cluster-images.sh
-bin/cluster kubectl apply --server-side --kustomize config/default >/dev/null
-bin/cluster kubectl rollout status --namespace=gochat-system deployment/gochat-operator --timeout=180s
+bin/cluster kubectl create namespace gochat-system >/dev/null
+bin/cluster kubectl label namespace gochat-system pod-security.kubernetes.io/enforce=restricted >/dev/null
+bin/cluster run bin/helm install gochat charts/gochat --namespace gochat-system --set image.tag=dev --wait --timeout 3m >/dev/null
 browser="$(scripts/chromium.sh 2>/dev/null)" || browser=
 run ../../bin/cluster run ../../bin/test-cluster "-kubeconfig=$GOCHAT_NODE/admin.kubeconfig" -next-image=ghcr.io/gochat-dev/server:next \
 	"-browser=$browser" "-loadtest=$PWD/bin/loadtest" "$@"
