@@ -8,13 +8,14 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // summedUp stands before the sum of what was in a managed fields entry: no such entry begins so by itself.
 const summedUp = "sum:"
 
 // slim takes out of an object what nobody reads, before it is kept in the cache (OP11): other people's managed fields, of ours all but
-// their sum, and of pods what is not about their state.
+// their sum, of pods what is not about their state, and what alerts say.
 func slim(object any) (any, error) {
 	accessor, err := meta.Accessor(object)
 	if err != nil { // the last state of something that was deleted while nobody watched
@@ -37,6 +38,10 @@ func slim(object any) (any, error) {
 		object.Spec.Template = slimTemplate(object.Spec.Template)
 	case *batchv1.CronJob:
 		object.Spec.JobTemplate = batchv1.JobTemplateSpec{}
+	case *unstructured.Unstructured:
+		if object.GroupVersionKind() == kindRule { // whole pages of alerts
+			unstructured.RemoveNestedField(object.Object, "spec")
+		}
 	}
 	return object, nil
 }

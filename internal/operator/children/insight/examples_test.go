@@ -219,8 +219,13 @@ var examples = []example{
 	},
 	{
 		alert: "GoChatBackupTooOld", severity: "critical", after: "40h",
-		fires: []world{{"gochat_operator_last_backup_timestamp_seconds": "3600x2500"}},
+		fires: []world{
+			{"gochat_operator_last_backup_timestamp_seconds": "3600x2500"},
+			{condition("BackupHealthy", "Unknown"): isSo}, // the first one never began
+		},
 		silent: []world{
+			{condition("BackupHealthy", "Unknown"): "1x1500", condition("BackupHealthy", "True"): "_x1500 1x1000"},
+			hibernated(world{condition("BackupHealthy", "Unknown"): isSo}),
 			{"gochat_operator_last_backup_timestamp_seconds": "3600x1600 86400x800"},
 			hibernated(world{"gochat_operator_last_backup_timestamp_seconds": "3600x2500"}),
 		},

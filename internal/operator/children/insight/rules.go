@@ -97,7 +97,7 @@ func RulesOf(c *v1alpha1.ChatCluster) (Rules, error) {
 // complete is a rule filled in, with what every rule has.
 func complete(r Rule, c *v1alpha1.ChatCluster, fill *strings.Replacer) Rule {
 	full := Rule{
-		Alert: r.Alert, Record: r.Record, For: r.For, Expr: strings.TrimRight(fill.Replace(r.Expr), "\n"),
+		Alert: r.Alert, Record: r.Record, For: fill.Replace(r.For), Expr: strings.TrimRight(fill.Replace(r.Expr), "\n"),
 		Labels: map[string]string{"namespace": c.Namespace, ClusterLabel: c.Name},
 	}
 	maps.Copy(full.Labels, r.Labels)
@@ -124,7 +124,8 @@ func backupMaxAge(c *v1alpha1.ChatCluster) time.Duration {
 	}
 	var longest time.Duration
 	last := schedule.Next(time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC))
-	for range 1000 { // two years and more of one a day
+	week := last.AddDate(0, 0, 8)
+	for n := 0; n < 60 || last.Before(week); n++ { // two months of one a day, five years of one a month, a weekend in any case
 		next := schedule.Next(last)
 		if last.IsZero() || next.IsZero() { // never, or never again
 			break

@@ -115,13 +115,14 @@ func TestGroupsAreThereForWhatIsAskedFor(t *testing.T) {
 
 func TestBackupMaxAge(t *testing.T) {
 	for schedule, want := range map[string]time.Duration{
-		"0 3 * * *":     31 * time.Hour,
-		"0 * * * *":     2*time.Hour + 15*time.Minute,
-		"@weekly":       211 * time.Hour,
-		"0 3 * * 1-5":   91 * time.Hour, // over the weekend
-		"0 3 31 2 *":    48 * time.Hour, // never
-		"not a plan":    48 * time.Hour,
-		"0 3 * * * * *": 48 * time.Hour,
+		"0 3 * * *":        31 * time.Hour,
+		"0 * * * *":        2*time.Hour + 15*time.Minute,
+		"@weekly":          211 * time.Hour,
+		"*/5 9-17 * * 1-5": 79*time.Hour + 51*time.Minute + 15*time.Second,
+		"0 3 * * 1-5":      91 * time.Hour, // over the weekend
+		"0 3 31 2 *":       48 * time.Hour, // never
+		"not a plan":       48 * time.Hour,
+		"0 3 * * * * *":    48 * time.Hour,
 	} {
 		c := everything()
 		c.Spec.Backup.Schedule = schedule
