@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -105,7 +107,7 @@ func (n *node) wire(ctx context.Context, tokens *auth.Tokens) error {
 	}
 	n.sessions = session.New(session.Config{
 		Store: n.store, Relay: n.relay, Presence: n.presence, Verify: verify,
-		Log: n.log, Observe: series, MaxConnections: n.cfg.MaxConnections,
+		Log: n.log, Observe: series, MaxConnections: n.cfg.MaxConnections, MaxWaiting: maxWaiting(debug.SetMemoryLimit(-1)),
 	})
 	series.Connections(n.sessions.Count)
 	series.ConnectionsMax(n.cfg.MaxConnections)
@@ -134,6 +136,18 @@ func (n *node) wire(ctx context.Context, tokens *auth.Tokens) error {
 		App:       app, Metrics: series.Registry(), PPROF: n.cfg.PPROF, Version: version, Log: n.log,
 	})
 	return err
+}
+
+// waitingBytes is what a connection costs that waits to be admitted: the buffers and goroutines of its HTTP request.
+const waitingBytes = 28 << 10
+
+// maxWaiting is how many connections may wait to be admitted where the memory is limited (GOMEMLIMIT): a quarter of it is theirs,
+// so that a mass reconnect doesn't end the process (RES4). Without a limit there is none.
+func maxWaiting(memory int64) int {
+	if memory == math.MaxInt64 {
+		return 0
+	}
+	return int(max(memory/4/waitingBytes, 100))
 }
 
 // serve serves until ctx ends, then drains (DRN1): readiness fails at once, every connection is asked to go

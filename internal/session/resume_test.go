@@ -375,6 +375,37 @@ func TestResume(t *testing.T) {
 				s.Error("nobody was told to come back later")
 			}
 		}},
+		{"[RES4] of a mass reconnect only so many wait, the others are told at once", func(s *stage) {
+			n := s.node(func(cfg *setup) { cfg.session.Workers, cfg.session.MaxWaiting = 2, 3 })
+			ann := s.user()
+			n.store.shut()
+			results := make(chan error, 10)
+			for range 10 {
+				go func() {
+					p, err := n.Open(s.ctx, ann.hello())
+					if err == nil {
+						p.Abort()
+					}
+					results <- err
+				}()
+			}
+			synctest.Wait()
+			refused := 0
+			for len(results) > 0 {
+				var e *chat.Error
+				if err := <-results; !errors.As(err, &e) || e.Code != chat.CodeUnavailable || e.RetryAfter <= 0 {
+					s.Errorf("error is %v", err)
+				}
+				refused++
+			}
+			if refused != 10-2-3 {
+				s.Errorf("%d were refused at once, want 5: two are read, three wait", refused)
+			}
+			n.store.open()
+			for range 5 {
+				s.no(<-results)
+			}
+		}},
 		{"a store that is away while a replay is read: it is tried again", func(s *stage) {
 			n := s.node(smallRing)
 			ann := s.user()

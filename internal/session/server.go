@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -30,6 +31,7 @@ type Config struct {
 	OutboxBytes    int           // 1 MiB
 	Workers        int           // reads of the store for connections that may be under way at once: 8 (RES4)
 	MaxConnections int           // 0 = no limit
+	MaxWaiting     int           // new connections that wait for such a read; more are told to come back later (RES4). 0 = no limit
 }
 
 // Observer counts what happens to connections; its methods do not wait.
@@ -53,6 +55,7 @@ type Server struct {
 
 	work      work
 	admission chan struct{} // a place for each snapshot under way (RES4)
+	waiting   atomic.Int64  // how many want one
 	flight    singleflight.Group
 
 	mu       sync.Mutex
@@ -159,12 +162,10 @@ func (srv *Server) Open(ctx context.Context, hello Hello) (*Pending, error) {
 func (srv *Server) admit(ctx context.Context, hello Hello) (snap chat.Snapshot, gone map[string]string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, admitWithin)
 	defer cancel()
-	select {
-	case srv.admission <- struct{}{}:
-		defer func() { <-srv.admission }()
-	case <-ctx.Done():
+	if !srv.takePlace(ctx) {
 		return snap, nil, errBusy
 	}
+	defer func() { <-srv.admission }()
 	snap, err = srv.cfg.Store.Snapshot(ctx, hello.UserID, hello.SessionID)
 	if err != nil || snap.More != "" { // past a list that is cut it may still be the user's
 		return snap, nil, err
@@ -178,6 +179,21 @@ func (srv *Server) admit(ctx context.Context, hello Hello) (snap chat.Snapshot, 
 		}
 	}
 	return snap, gone, nil
+}
+
+// takePlace waits for one of the places of admission, which the caller gives back. Whoever waits costs more than whoever is
+// connected: an HTTP connection with its buffers. So not everybody may.
+func (srv *Server) takePlace(ctx context.Context) bool {
+	defer srv.waiting.Add(-1)
+	if n := srv.waiting.Add(1); srv.cfg.MaxWaiting > 0 && n > int64(srv.cfg.MaxWaiting) {
+		return false
+	}
+	select {
+	case srv.admission <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // turnedAway counts a connection that is to come back later. Who may not connect at all is counted where tokens are.
