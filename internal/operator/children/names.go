@@ -56,7 +56,7 @@ func ServerName(cluster string) string { return cluster + "-server" }
 // PostgresName is the StatefulSet of the managed Postgres, its Service, Secret, ConfigMap and PersistentVolumeClaim.
 func PostgresName(cluster string) string { return cluster + "-postgres" }
 
-// RedisName is the Deployment of the managed Redis, its Service, Secret and ConfigMap.
+// RedisName is the StatefulSet of the managed Redis, its Service, Secret and ConfigMap.
 func RedisName(cluster string) string { return cluster + "-redis" }
 
 // BackupName is the CronJob of backups and its PersistentVolumeClaim: what bootstrap.restoreFrom of another ChatCluster names.

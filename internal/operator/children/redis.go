@@ -45,8 +45,8 @@ func (p part) redisConfigMap() Child {
 	}
 }
 
-// redis is a Deployment, for a StatefulSet would wait for a node that doesn't answer. It has no volume that two pods could
-// quarrel about; and Recreate, so that there are not two of which the servers find now this one and now that one.
+// redis is a StatefulSet though it keeps nothing: of two pods, the servers would find now this one and now that one, and each
+// would count by itself. While its node doesn't answer there is none, and the servers do without (SEQ5, HUB6).
 func (p part) redis() Child {
 	name := RedisName(p.cluster.Name)
 	files := p.redisFiles()
@@ -67,10 +67,11 @@ func (p part) redis() Child {
 		WithContainers(run).
 		WithVolumes(configVolume("config", name))
 	return Child{
-		Kind: kind("apps", "v1", "Deployment"), Name: name,
-		Object: owned(p, apps.Deployment(name, p.cluster.Namespace).WithSpec(apps.DeploymentSpec().
+		Kind: kind("apps", "v1", "StatefulSet"), Name: name,
+		Object: owned(p, apps.StatefulSet(name, p.cluster.Namespace).WithSpec(apps.StatefulSetSpec().
 			WithReplicas(p.awake()).
-			WithStrategy(apps.DeploymentStrategy().WithType(appsv1.RecreateDeploymentStrategyType)).
+			WithServiceName(name).
+			WithPodManagementPolicy(appsv1.ParallelPodManagement).
 			WithRevisionHistoryLimit(3).
 			WithSelector(p.selector()).
 			WithTemplate(p.template(pod).WithAnnotations(map[string]string{

@@ -126,7 +126,7 @@ func TestHibernating(t *testing.T) {
 	if n := *as[appsv1.StatefulSet](f, "StatefulSet", "chat-postgres").Spec.Replicas; n != 0 {
 		t.Error("Postgres runs")
 	}
-	if n := *as[appsv1.Deployment](f, "Deployment", "chat-redis").Spec.Replicas; n != 0 {
+	if n := *as[appsv1.StatefulSet](f, "StatefulSet", "chat-redis").Spec.Replicas; n != 0 {
 		t.Error("Redis runs")
 	}
 	if !*as[batchv1.CronJob](f, "CronJob", "chat-backup").Spec.Suspend {

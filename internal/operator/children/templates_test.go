@@ -124,21 +124,21 @@ func TestSafe(t *testing.T) {
 
 // TestRestartedBy: what pods read at their start only restarts them when it changes, and nothing else does.
 func TestRestartedBy(t *testing.T) {
-	const redis, postgres, server = "Deployment chat-redis", "StatefulSet chat-postgres", "Deployment chat-server"
+	const redis, postgres, server = "StatefulSet chat-redis", "StatefulSet chat-postgres", "Deployment chat-server"
 	for _, c := range []struct {
 		what   string
 		change func(*v1alpha1.ChatCluster, *Known)
 		want   []string
 	}{
 		{"the password of Postgres", func(_ *v1alpha1.ChatCluster, k *Known) { k.Secrets["chat-postgres"]["password"] = []byte("another") }, []string{server, postgres}},
-		{"the password of Redis", func(_ *v1alpha1.ChatCluster, k *Known) { k.Secrets["chat-redis"]["password"] = []byte("another") }, []string{redis, server}},
+		{"the password of Redis", func(_ *v1alpha1.ChatCluster, k *Known) { k.Secrets["chat-redis"]["password"] = []byte("another") }, []string{server, redis}},
 		{"the keys of access tokens", func(_ *v1alpha1.ChatCluster, k *Known) { k.Secrets["chat-keys"]["keys.json"] = []byte("another") }, nil},
 		{"the first administrator", func(_ *v1alpha1.ChatCluster, k *Known) { k.Secrets["chat-admin"]["password"] = []byte("another") }, nil},
 		{"the number of servers", func(c *v1alpha1.ChatCluster, _ *Known) { c.Spec.Server.Replicas = new(int32(5)) }, nil},
 		{"optional APIs", func(_ *v1alpha1.ChatCluster, k *Known) { k.APIs = everything }, nil},
 		{"a backup", func(c *v1alpha1.ChatCluster, _ *Known) { c.Spec.Backup = &v1alpha1.BackupSpec{} }, nil},
 		{"the deletion policy", func(c *v1alpha1.ChatCluster, _ *Known) { c.Spec.DeletionPolicy = v1alpha1.DeletionDelete }, nil},
-		{"the profile", func(c *v1alpha1.ChatCluster, _ *Known) { c.Spec.Profile = v1alpha1.ProfileStandard }, []string{redis, server, postgres}},
+		{"the profile", func(c *v1alpha1.ChatCluster, _ *Known) { c.Spec.Profile = v1alpha1.ProfileStandard }, []string{server, postgres, redis}},
 		{"who may register", func(c *v1alpha1.ChatCluster, _ *Known) { c.Spec.Auth.Registration = v1alpha1.RegistrationClosed }, []string{server}},
 	} {
 		t.Run(c.what, func(t *testing.T) {

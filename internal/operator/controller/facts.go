@@ -28,7 +28,7 @@ func (p *pass) observed(ctx context.Context, wanted []children.Child, failed err
 		Now: p.now(), Waiting: p.waiting, Faults: p.faults, Missing: p.missing(wanted), Schema: p.schema,
 		Servers:   p.deployment(children.ServerName(name), children.Server),
 		Database:  p.stateful(children.PostgresName(name), children.Postgres),
-		Redis:     p.deployment(children.RedisName(name), children.Redis),
+		Redis:     p.stateful(children.RedisName(name), children.Redis),
 		Image:     p.serving(),
 		Endpoints: p.endpoints(), Nodes: p.nodes(),
 		Route: p.route(), Certificate: p.certificate(), Backup: p.backup(), Autoscaler: p.autoscaler(),
