@@ -1,8 +1,11 @@
 package v1alpha1_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -34,5 +37,41 @@ func TestSamples(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+	}
+}
+
+// TestDocumentedExamples: so is what the documentation shows. An example that begins with its spec is a ChatCluster.
+func TestDocumentedExamples(t *testing.T) {
+	s := newStage(t)
+	pages, err := filepath.Glob("../../docs/operations/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?ms)^```yaml\n(.*?)^```")
+	tried := 0
+	for _, page := range append(pages, "../../README.md", "../../charts/gochat/README.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range block.FindAllStringSubmatch(string(text), -1) {
+			example := m[1]
+			if strings.HasPrefix(example, "spec:") {
+				example = "apiVersion: gochat.dev/v1alpha1\nkind: ChatCluster\n" + example
+			}
+			if !strings.HasPrefix(example, "apiVersion: gochat.dev/") {
+				continue
+			}
+			tried++
+			o := &unstructured.Unstructured{Object: parse(t, example)}
+			o.SetNamespace(s.namespace)
+			o.SetName(fmt.Sprintf("example-%d", tried))
+			if err := s.Create(t.Context(), o, strict); err != nil {
+				t.Errorf("%s: %v\n%s", page, err, m[1])
+			}
+		}
+	}
+	if tried < 8 {
+		t.Fatalf("found %d examples only", tried)
 	}
 }

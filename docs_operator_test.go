@@ -1,0 +1,95 @@
+package gochat_test
+
+import (
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+)
+
+// TestEveryFieldIsInTheOperationsGuide looks for the fields of ChatCluster: docs/operations/chatcluster.md has each by its path.
+func TestEveryFieldIsInTheOperationsGuide(t *testing.T) {
+	type schema struct {
+		Properties map[string]schema `json:"properties"`
+	}
+	var definition struct {
+		Spec struct {
+			Versions []struct {
+				Schema struct {
+					OpenAPIV3Schema schema `json:"openAPIV3Schema"`
+				} `json:"schema"`
+			} `json:"versions"`
+		} `json:"spec"`
+	}
+	if err := yaml.Unmarshal([]byte(readText(t, "config/crd/bases/gochat.dev_chatclusters.yaml")), &definition); err != nil {
+		t.Fatal(err)
+	}
+	guide, seen := readText(t, "docs/operations/chatcluster.md"), 0
+	var look func(path string, s schema)
+	look = func(path string, s schema) {
+		for name, field := range s.Properties {
+			below := strings.TrimPrefix(path+"."+name, ".")
+			seen++
+			if !regexp.MustCompile(`(^|[^\w.])` + regexp.QuoteMeta(below) + `\b`).MatchString(guide) {
+				t.Errorf("docs/operations/chatcluster.md does not mention %s", below)
+			}
+			look(below, field)
+		}
+	}
+	root := definition.Spec.Versions[0].Schema.OpenAPIV3Schema
+	look("", root.Properties["spec"])
+	look("", schema{Properties: map[string]schema{"status": {Properties: root.Properties["status"].Properties}}})
+	if seen < 50 {
+		t.Fatalf("found %d fields only", seen)
+	}
+}
+
+// TestEveryReasonIsInTheTroubleshootingGuide looks for the reasons of the conditions.
+func TestEveryReasonIsInTheTroubleshootingGuide(t *testing.T) {
+	guide := readText(t, "docs/operations/troubleshooting.md")
+	files, err := filepath.Glob("internal/operator/status/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reason := regexp.MustCompile(`(?:\b(?:yes|no|unsure)\(|\bReason\w+ += )"([A-Z]\w+)"`)
+	var reasons []string
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		for _, m := range reason.FindAllStringSubmatch(readText(t, file), -1) {
+			reasons = append(reasons, m[1])
+		}
+	}
+	if len(reasons) < 40 {
+		t.Fatalf("found %d reasons only", len(reasons))
+	}
+	for _, name := range unmentioned(guide, "`", reasons) {
+		t.Errorf("docs/operations/troubleshooting.md does not mention %s", name)
+	}
+	for _, m := range regexp.MustCompile(`\bCondition\w+ += "(\w+)"`).FindAllStringSubmatch(readText(t, "api/v1alpha1/status.go"), -1) {
+		if !regexp.MustCompile(`(?m)^## .*\b` + m[1] + `\b`).MatchString(guide) {
+			t.Errorf("docs/operations/troubleshooting.md has no chapter about %s", m[1])
+		}
+	}
+}
+
+// TestTheSizesAreTheDocumentedOnes: what a profile reserves is what the guide says.
+func TestTheSizesAreTheDocumentedOnes(t *testing.T) {
+	guide := readText(t, "docs/operations/chatcluster.md")
+	sizes := regexp.MustCompile(`size\{cpu: "(\w+)", memory: "(\w+)"(?:, cpuLimit: "(\w+)")?\}`).FindAllStringSubmatch(readText(t, "internal/operator/children/profile.go"), -1)
+	if len(sizes) != 12 {
+		t.Fatalf("found %d sizes", len(sizes))
+	}
+	for _, s := range sizes {
+		want := s[1] + ", " + s[2]
+		if s[3] != "" {
+			want = s[1] + " to " + s[3] + ", " + s[2]
+		}
+		if !strings.Contains(guide, "| "+want+" |") {
+			t.Errorf("docs/operations/chatcluster.md does not have %s", want)
+		}
+	}
+}
