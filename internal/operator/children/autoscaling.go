@@ -15,8 +15,19 @@ import (
 // connectionsMetric is the series of the servers that counts their connections.
 const connectionsMetric = "gochat_connections"
 
-// cpuTarget is how busy servers may be where nobody counts their connections, in percent of the CPU that is set aside for them.
+// cpuTarget is how busy servers may be where nobody counts their connections, in percent of the CPU that is meant for them.
 const cpuTarget = 70
+
+// cpuUtilization is cpuTarget in percent of what is reserved, which is what an autoscaler counts by. A profile may mean more for a
+// server than it reserves: its limit. Of what a ChatCluster says itself, what is reserved is what is meant.
+func (p part) cpuUtilization() int32 {
+	server := p.sizes().server
+	if server.cpuLimit == "" || p.ownResources() {
+		return cpuTarget
+	}
+	limit, request := resource.MustParse(server.cpuLimit), resource.MustParse(server.cpu)
+	return int32(cpuTarget * limit.MilliValue() / request.MilliValue())
+}
 
 // autoscaler writes the ChatCluster's own scale, as people do: the operator carries it out, whoever wrote it (OP4). There is none
 // while hibernating, when it would want servers back.
@@ -60,7 +71,7 @@ func (p part) scaledBy() *autoscaling.MetricSpecApplyConfiguration {
 	}
 	return autoscaling.MetricSpec().WithType(autoscalingv2.ResourceMetricSourceType).WithResource(autoscaling.ResourceMetricSource().
 		WithName(core.ResourceCPU).
-		WithTarget(autoscaling.MetricTarget().WithType(autoscalingv2.UtilizationMetricType).WithAverageUtilization(cpuTarget)))
+		WithTarget(autoscaling.MetricTarget().WithType(autoscalingv2.UtilizationMetricType).WithAverageUtilization(p.cpuUtilization())))
 }
 
 // disruptionBudget lets a node be emptied one server at a time. Where there is one only, it would keep the node from being

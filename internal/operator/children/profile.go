@@ -22,7 +22,7 @@ type sizes struct {
 
 	postgresBuffers, postgresCache, postgresWork, postgresMaintenance string
 	postgresWAL                                                       string // at most between two checkpoints
-	postgresConnections                                               int    // those of each server, and a few for jobs and people
+	postgresConnections                                               int    // two pools of each server, and a few for jobs and people; fixed, for changing it restarts Postgres
 	postgresPool                                                      int    // connections that a server writes by, and as many that it reads by; 0: its default, 8
 
 	serverConnections int // of people, beyond which a server of this size refuses more; 0: no limit
@@ -41,7 +41,7 @@ var profiles = map[v1alpha1.Profile]sizes{
 		job:      size{cpu: "100m", memory: "64Mi"},
 
 		postgresBuffers: "16MB", postgresCache: "48MB", postgresWork: "1MB", postgresMaintenance: "8MB",
-		postgresWAL: "128MB", postgresConnections: 40, postgresPool: 4,
+		postgresWAL: "128MB", postgresConnections: 40, postgresPool: 3,
 
 		serverConnections: 6000,
 
@@ -54,7 +54,7 @@ var profiles = map[v1alpha1.Profile]sizes{
 		job:      size{cpu: "100m", memory: "128Mi"},
 
 		postgresBuffers: "192MB", postgresCache: "512MB", postgresWork: "4MB", postgresMaintenance: "64MB",
-		postgresWAL: "1GB", postgresConnections: 120,
+		postgresWAL: "1GB", postgresConnections: 250,
 
 		redisMemory: "48mb", redisBacklog: "8mb",
 	},
@@ -65,7 +65,7 @@ var profiles = map[v1alpha1.Profile]sizes{
 		job:      size{cpu: "250m", memory: "256Mi"},
 
 		postgresBuffers: "512MB", postgresCache: "1400MB", postgresWork: "8MB", postgresMaintenance: "128MB",
-		postgresWAL: "2GB", postgresConnections: 400,
+		postgresWAL: "2GB", postgresConnections: 600,
 
 		redisMemory: "128mb", redisBacklog: "32mb",
 	},

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -105,6 +106,19 @@ func TestScale(t *testing.T) {
 			}
 		})
 	}
+	t.Run("[OP4] without a metric of connections, by the CPU that a server is meant to have", func(t *testing.T) {
+		for spec, want := range map[string]int64{
+			`autoscaling: {maxReplicas: 5}`:                                                                280, // of 150m: 420m of the 600m that it may use
+			`{profile: Standard, autoscaling: {maxReplicas: 5}}`:                                           70,
+			`{autoscaling: {maxReplicas: 5}, server: {resources: {requests: {cpu: 1}, limits: {cpu: 8}}}}`: 70,
+		} {
+			cluster := chat(t, spec)
+			scaler := as[autoscalingv2.HorizontalPodAutoscaler](familyOf(t, cluster, settled(cluster)), "HorizontalPodAutoscaler", "chat-server")
+			if got := int64(*scaler.Spec.Metrics[0].Resource.Target.AverageUtilization); got != want {
+				t.Errorf("%s: at %d %% of the requests, want %d", spec, got, want)
+			}
+		}
+	})
 	t.Run("[OP4] an autoscaler writes the ChatCluster's scale, and rests while hibernating", func(t *testing.T) {
 		cluster := chat(t, `autoscaling: {maxReplicas: 5}`)
 		f := familyOf(t, cluster, settled(cluster))
