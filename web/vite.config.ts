@@ -1,6 +1,7 @@
 import react from '@vitejs/plugin-react'
 import { createHash } from 'node:crypto'
 import { readFileSync, readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 
@@ -28,6 +29,11 @@ function shell(): Plugin {
 // The server embeds dist and serves it under a strict CSP, so nothing may be inlined as a data: URL.
 export default defineConfig({
   plugins: [react(), shell()],
+  resolve: {
+    alias: {
+      'decode-named-character-reference': fileURLToPath(new URL('src/features/timeline/namedReferences.ts', import.meta.url)),
+    },
+  },
   build: {
     target: 'es2022',
     assetsInlineLimit: 0,
@@ -44,5 +50,6 @@ export default defineConfig({
     include: ['src/**/*.test.{ts,tsx}', 'test/**/*.test.ts'],
     environment: 'node',
     restoreMocks: true,
+    server: { deps: { inline: [/micromark/, /mdast/, /remark/, 'react-markdown'] } }, // as they are built: with the alias above
   },
 })

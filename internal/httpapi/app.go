@@ -171,13 +171,15 @@ func acceptsGzip(header string) bool {
 
 var plainHost = regexp.MustCompile(`^[A-Za-z0-9.:\[\]-]+$`)
 
-// pagePolicy is the Content-Security-Policy of the app: everything from its own host. 'self' means the WebSocket
-// too, except to older browsers, for which it is named.
+// pagePolicy is the Content-Security-Policy of the app: everything from its own host, nothing inline, and no text becomes
+// HTML or a script's address (Trusted Types), but for the one of the service worker. 'self' means the WebSocket too, except
+// to older browsers, for which it is named.
 func pagePolicy(host string) string {
 	connect := "'self'"
 	if plainHost.MatchString(host) {
 		connect += " ws://" + host + " wss://" + host
 	}
 	return "default-src 'self'; connect-src " + connect + "; img-src 'self' data: https:; style-src 'self'; " +
-		"object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+		"object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +
+		"require-trusted-types-for 'script'; trusted-types gochat-worker"
 }

@@ -69,7 +69,8 @@ func TestPolicyOfTheApp(t *testing.T) {
 	p := s.nobody()
 	a := p.send(s.api.Public(), "GET", "/", nil)
 	want := "default-src 'self'; connect-src 'self' ws://example.com wss://example.com; img-src 'self' data: https:; style-src 'self'; " +
-		"object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+		"object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +
+		"require-trusted-types-for 'script'; trusted-types gochat-worker"
 	if got := a.Header().Get("Content-Security-Policy"); got != want {
 		t.Errorf("got %s", got)
 	}

@@ -172,7 +172,7 @@ export async function newPerson(browser, options = {}) {
   const faults = []
   page.on('pageerror', (error) => faults.push(error.stack ?? error.message))
   page.on('console', (message) => {
-    if (/Content Security Policy|Maximum update depth/.test(message.text())) faults.push(message.text())
+    if (/Content Security Policy|Trusted(HTML|Script|Types)|Maximum update depth/.test(message.text())) faults.push(message.text())
   })
   return { context, page, faults }
 }

@@ -1,10 +1,11 @@
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { MessagesSquare } from 'lucide-react'
+import { CircleAlert, MessagesSquare } from 'lucide-react'
 import { useCallback, useState } from 'react'
 import { AuthForms } from '../features/auth/AuthForms'
 import type { AuthMode } from '../features/auth/waysIn'
 import { InvitePage } from '../features/invites/InvitePage'
 import { useMaybeChat, useMe, useRooms } from '../model/hooks'
+import { Button } from '../ui/Button'
 import { Doorway } from '../ui/Doorway'
 import { EmptyState } from '../ui/EmptyState'
 import { Redirect } from './Redirect'
@@ -62,6 +63,20 @@ export function HomePage() {
           Choose one on the left, make a new one, or look around for public rooms.
         </EmptyState>
       )}
+    </main>
+  )
+}
+
+/** A fault of the app itself. */
+export function BrokenPage() {
+  return (
+    <main className={styles.home}>
+      <EmptyState icon={<CircleAlert size={40} aria-hidden />} title="Something went wrong here">
+        <p>That is a fault of this app. What you wrote is kept.</p>
+        <Button tone="primary" onClick={() => location.reload()}>
+          Reload
+        </Button>
+      </EmptyState>
     </main>
   )
 }

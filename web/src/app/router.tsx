@@ -1,6 +1,6 @@
 import { Outlet, createRootRoute, createRoute, createRouter } from '@tanstack/react-router'
 import { ChatLayout } from './ChatLayout'
-import { HomePage, InviteRoute, LoginPage, NotFoundPage } from './pages'
+import { BrokenPage, HomePage, InviteRoute, LoginPage, NotFoundPage } from './pages'
 import { RoomPage } from './RoomPage'
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFoundPage })
@@ -23,7 +23,10 @@ const room = createRoute({
   component: RoomPage,
 })
 
-export const router = createRouter({ routeTree: root.addChildren([login, invite, chat.addChildren([home, room])]) })
+export const router = createRouter({
+  routeTree: root.addChildren([login, invite, chat.addChildren([home, room])]),
+  defaultErrorComponent: BrokenPage,
+})
 
 declare module '@tanstack/react-router' {
   interface Register {

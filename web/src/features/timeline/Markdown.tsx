@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import { memo } from 'react'
+import { Component, type ReactNode, memo } from 'react'
 import ReactMarkdown, { type Components } from 'react-markdown'
 import remarkBreaks from 'remark-breaks'
 import { placeOf } from './links'
@@ -47,16 +47,35 @@ export const Markdown = memo(function Markdown({ text }: { text: string }) {
   return (
     <div className={styles.text} dir="auto">
       {SPECIAL.test(text) ? (
-        <ReactMarkdown remarkPlugins={PLUGINS} allowedElements={ALLOWED} unwrapDisallowed components={COMPONENTS}>
-          {text}
-        </ReactMarkdown>
+        <Otherwise shown={<Plain text={text} />}>
+          <ReactMarkdown remarkPlugins={PLUGINS} allowedElements={ALLOWED} unwrapDisallowed components={COMPONENTS}>
+            {text}
+          </ReactMarkdown>
+        </Otherwise>
       ) : (
-        text.split(/\n{2,}/).map((part, index) => (
-          <p key={index} className={styles.plain}>
-            {part}
-          </p>
-        ))
+        <Plain text={text} />
       )}
     </div>
   )
 })
+
+function Plain({ text }: { text: string }) {
+  return text.split(/\n{2,}/).map((part, index) => (
+    <p key={index} className={styles.plain}>
+      {part}
+    </p>
+  ))
+}
+
+/** Whatever a message may do to the parser, it is one message: it is shown as it was written. */
+class Otherwise extends Component<{ shown: ReactNode; children: ReactNode }, { failed: boolean }> {
+  override state = { failed: false }
+
+  static getDerivedStateFromError() {
+    return { failed: true }
+  }
+
+  override render() {
+    return this.state.failed ? this.props.shown : this.props.children
+  }
+}
