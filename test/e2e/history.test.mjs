@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { PASSWORD, api, launchBrowser, newPerson, shoot, shootAll, startServer } from './stage.mjs'
 import { accessible } from './axe.mjs'
-import { composer, drawn, log, message, roomLink, say, wheel } from './screens.mjs'
+import { composer, drawn, log, message, roomLink, say, untilFocused, wheel } from './screens.mjs'
 
 const MESSAGES = 400
 const UNREAD = 30
@@ -43,6 +43,8 @@ describe('a long room', { concurrency: 1 }, () => {
     await server?.stop()
   })
 
+  const numbered = (page, seq) => log(page).locator(`article[data-seq="${seq}"]`)
+
   test('logging in ends where one wanted to go, at the first unread message', async () => {
     await log(ann.page).getByText('New', { exact: true }).waitFor()
     await message(ann.page, `${MESSAGES - UNREAD + 1} `).first().waitFor()
@@ -66,6 +68,20 @@ describe('a long room', { concurrency: 1 }, () => {
     await log(page).getByText('Bob made this room').waitFor()
     assert.ok((await page.locator('[role="log"] article').count()) <= 60)
     await shoot(page, 'history-start')
+  })
+
+  test('a message with the focus keeps it, however far one scrolls', async () => {
+    const { page } = ann
+    const row = numbered(page, 20)
+    await row.focus()
+    for (let turn = 0; turn < 10; turn++) await wheel(page, 1_000)
+    await untilFocused(page, row)
+    await page.keyboard.press('ArrowUp')
+    await page.waitForFunction(() => {
+      const [row, log] = [document.activeElement, document.querySelector('[role="log"]')].map((each) => each.getBoundingClientRect())
+      return document.activeElement.dataset.seq > 20 && row.top < log.bottom && row.bottom > log.top
+    })
+    for (let turn = 0; turn < 20; turn++) await wheel(page, -1_000)
   })
 
   test('a message that comes while one reads above moves nothing, and is told', async () => {
@@ -96,8 +112,6 @@ describe('a long room', { concurrency: 1 }, () => {
     assert.ok(hidden <= 0, `the newest message is ${hidden} px below the edge`)
     assert.deepEqual(ann.faults, [])
   })
-
-  const numbered = (page, seq) => log(page).locator(`article[data-seq="${seq}"]`)
 
   /** It is in the middle of the timeline, once the rows around it have been measured. */
   async function arrived(page, seq) {

@@ -88,6 +88,31 @@ describe('by keys alone', { concurrency: 1 }, () => {
     await closed()
   })
 
+  test('the arrows go from message to message, and Tab to what can be done with the one', async () => {
+    for (const text of ['third line', 'fourth line']) {
+      await composer(page).fill(text)
+      await composer(page).press('Enter')
+    }
+    await message(page, 'fourth line').getByRole('img', { name: 'Sent' }).waitFor()
+    while (!(await focused(log(page)))) {
+      await keys.press('Shift+Tab')
+      assert.equal(await page.evaluate(() => document.activeElement.closest('article')), null, 'a message’s button is in the way')
+    }
+    await keys.press('ArrowUp')
+    await untilFocused(message(page, 'fourth line'))
+    await keys.press('ArrowUp')
+    await untilFocused(message(page, 'third line'))
+    await shoot(page, 'message-focus')
+    await keys.press('Tab')
+    await untilFocused(message(page, 'third line').getByRole('button', { name: 'Copy link to this message' }))
+    await keys.press('Enter')
+    await message(page, 'third line').getByRole('button', { name: 'Link copied' }).waitFor()
+    await keys.press('ArrowDown')
+    await untilFocused(message(page, 'fourth line'))
+    await keys.press('Escape')
+    await untilFocused(composer(page))
+  })
+
   test('Escape leads to where one writes', async () => {
     await tabTo(log(page))
     await keys.press('Escape')

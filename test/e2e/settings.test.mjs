@@ -74,6 +74,73 @@ describe('settings', { concurrency: 1 }, () => {
     await shootAll(page, 'settings-look')
   })
 
+  test('more messages at once, and more contrast', async () => {
+    const { page } = ann
+    const face = () => page.locator('[role="log"] article > span').first().evaluate((element) => element.offsetWidth)
+    const roomy = await face()
+    await settings(page).getByRole('radio', { name: /^Compact/ }).check({ force: true })
+    assert.ok((await face()) < roomy)
+    await settings(page).getByRole('radio', { name: /^High contrast/ }).check({ force: true })
+    await accessible(page, 'high contrast')
+    await shootAll(page, 'high-contrast')
+    await page.reload()
+    await composer(page).waitFor()
+    await accessible(page, 'a room, compact, in high contrast')
+    await shootAll(page, 'room-high-contrast')
+    assert.deepEqual(await page.evaluate(() => ({ ...document.documentElement.dataset })), { contrast: 'more', density: 'compact' })
+    await open(page)
+    await part(page, 'Look').click()
+    await settings(page).getByRole('radio', { name: /^Comfortable/ }).check({ force: true })
+    await settings(page).getByRole('radio', { name: /^Contrast as the system/ }).check({ force: true })
+    assert.equal(await face(), roomy)
+  })
+
+  test('notices are asked for by a click, come while one looks elsewhere, and not of a muted room', async () => {
+    const { page, context } = ann
+    await part(page, 'Notices').click()
+    await page.evaluate(() => {
+      window.notices = []
+      window.asked = 0
+      window.focused = true
+      document.hasFocus = () => window.focused
+      window.Notification = class {
+        static permission = 'default'
+        static async requestPermission() {
+          window.asked++
+          return (this.permission = 'granted')
+        }
+        constructor(title, options) {
+          window.notices.push([title, options.body])
+          window.notice = this
+        }
+        close() {}
+      }
+    })
+    await accessible(page, 'notices')
+    await shootAll(page, 'settings-notices')
+    await settings(page).getByRole('button', { name: 'Turn on' }).click()
+    await settings(page).getByRole('button', { name: 'Turn off' }).waitFor()
+    assert.equal(await page.evaluate(() => window.asked), 1)
+    await page.keyboard.press('Escape')
+    await settings(page).waitFor({ state: 'detached' })
+    const told = async (body) => {
+      await say(bob.page, body)
+      await page.getByRole('article').filter({ hasText: body }).waitFor()
+      return page.evaluate(() => window.notices.splice(0))
+    }
+    assert.deepEqual(await told('while you look'), [])
+    await page.evaluate(() => (window.focused = false))
+    assert.deepEqual(await told('while you look elsewhere'), [['Bob, in Garden', 'while you look elsewhere']])
+    await page.evaluate(() => window.notice.onclick())
+    await page.getByRole('button', { name: 'Mute this room' }).click()
+    assert.deepEqual(await told('and now?'), [])
+    await open(page)
+    await part(page, 'Notices').click()
+    await settings(page).getByRole('button', { name: 'Unmute Garden' }).click()
+    await settings(page).getByText('A room that says too much').waitFor()
+    assert.equal((await context.pages()).length, 1)
+  })
+
   test('a session elsewhere is ended, and that browser is out at once', async () => {
     const { page } = ann
     await part(page, 'Sessions').click()

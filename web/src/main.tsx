@@ -5,9 +5,9 @@ import './ui/base.css'
 import { createRoot } from 'react-dom/client'
 import { start } from './app/start'
 import { updates } from './app/updates'
-import { applyTheme } from './features/settings/theme'
+import { applyLooks } from './features/settings/looks'
 
-applyTheme()
+applyLooks()
 
 const place = document.getElementById('root')
 if (place === null) throw new Error('index.html has no #root')

@@ -15,6 +15,7 @@ import { HelpDialog } from './HelpDialog'
 import { Redirect } from './Redirect'
 import { UpdateNote } from './UpdateNote'
 import { useShortcuts } from './shortcuts'
+import { useNotifications } from './useNotifications'
 import { useLiveTitle } from './useTitle'
 import styles from './ChatLayout.module.css'
 
@@ -46,6 +47,7 @@ function Shell() {
   const step = useStep(roomId, enter)
   useLiveTitle(useRoom(roomId))
   useSigns()
+  useNotifications(enter)
   useShortcuts({
     switch: () => setOpened((now) => (now === 'switch' ? undefined : 'switch')),
     help: () => setOpened('help'),

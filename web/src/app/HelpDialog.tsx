@@ -9,6 +9,7 @@ const KEYS: { does: string; keys: string[] }[] = [
   { does: 'Go to a room by its name', keys: [command, 'K'] },
   { does: 'The room above', keys: [alt, '↑'] },
   { does: 'The room below', keys: [alt, '↓'] },
+  { does: 'From message to message', keys: ['↑', '↓'] },
   { does: 'To where you write', keys: ['Esc'] },
   { does: 'Send', keys: ['Enter'] },
   { does: 'A new line', keys: ['Shift', 'Enter'] },

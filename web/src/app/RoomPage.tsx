@@ -1,5 +1,5 @@
 import { Link, useLocation, useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { ArrowLeft, DoorClosed, Hash, Lock, Settings2, UserPlus, Users } from 'lucide-react'
+import { ArrowLeft, Bell, BellOff, DoorClosed, Hash, Lock, Settings2, UserPlus, Users } from 'lucide-react'
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { Composer, type ComposerHandle } from '../features/composer/Composer'
 import { InviteDialog } from '../features/invites/InviteDialog'
@@ -8,6 +8,7 @@ import { RoomSettingsDialog } from '../features/rooms/RoomSettingsDialog'
 import { Timeline } from '../features/timeline/Timeline'
 import { TypingLine } from '../features/timeline/TypingLine'
 import { useChat, useRoom, useRoomState, useRooms, useStore } from '../model/hooks'
+import { setMuted, wishes } from '../model/notifications'
 import type { RoomStore } from '../model/roomStore'
 import { IconButton } from '../ui/Button'
 import { EmptyState } from '../ui/EmptyState'
@@ -190,9 +191,23 @@ function RoomHeader({ room, onInvite, onSettings, membersShown, onMembers }: Roo
           <Settings2 size={19} aria-hidden />
         </IconButton>
       )}
+      <MuteButton roomId={room.id} />
       <IconButton label="Members" aria-pressed={membersShown} onClick={onMembers}>
         <Users size={19} aria-hidden />
       </IconButton>
     </header>
+  )
+}
+
+/** Whether one is told of this room while one looks elsewhere; there only where one is told of anything. */
+function MuteButton({ roomId }: { roomId: string }) {
+  const { on, muted } = useStore(wishes)
+  const isMuted = muted.includes(roomId)
+  if (!on) return null
+  const Icon = isMuted ? BellOff : Bell
+  return (
+    <IconButton label="Mute this room" aria-pressed={isMuted} onClick={() => setMuted(roomId, !isMuted)}>
+      <Icon size={19} aria-hidden />
+    </IconButton>
   )
 }

@@ -40,6 +40,8 @@ export class Replica {
   readonly people: People
   /** Last active first; undefined until the first welcome. */
   readonly rooms = new Store<readonly RoomStore[] | undefined>(undefined)
+  /** The entry that was taken in last. */
+  readonly newest = new Store<Entry | undefined>(undefined)
   private readonly handlers: ReplicaHandlers
   private readonly held = new Map<string, RoomStore>()
   private readonly gaps = new Gaps((room) => this.mend(room))
@@ -222,6 +224,7 @@ export class Replica {
     }
     this.wantNames(room, accepted)
     this.sort()
+    for (const entry of accepted) this.newest.set(entry)
   }
 
   private startAfresh(room: RoomStore, headSeq: number, told?: Room): void {

@@ -5,6 +5,7 @@ import type { User } from '../net/frames'
 import { type Grant, SessionOver, Tokens } from '../net/tokens'
 import { ChatClient } from './chatClient'
 import { type Kept, openKept } from './kept'
+import { forgetWishes } from './notifications'
 import { openOutbox } from './outbox'
 import type { Stale } from './replica'
 import { Store } from './store'
@@ -83,6 +84,7 @@ export class Session {
     await bodyOf(this.api.POST('/auth/logout'))
     this.tokens.forget()
     if (current.status === 'in') await current.chat.wipe()
+    forgetWishes()
     this.state.set({ status: 'out' })
   }
 

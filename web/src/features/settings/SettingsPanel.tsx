@@ -2,16 +2,18 @@ import { useState } from 'react'
 import { useMe } from '../../model/hooks'
 import { Segments } from '../../ui/Segments'
 import { LookSettings } from './LookSettings'
+import { NotificationSettings } from './NotificationSettings'
 import { PasswordForm } from './PasswordForm'
 import { ProfileForm } from './ProfileForm'
 import { SessionList } from './SessionList'
 import styles from './Settings.module.css'
 
-type Part = 'profile' | 'look' | 'password' | 'sessions'
+type Part = 'profile' | 'look' | 'notifications' | 'password' | 'sessions'
 
 const PARTS: { value: Part; label: string }[] = [
   { value: 'profile', label: 'Profile' },
   { value: 'look', label: 'Look' },
+  { value: 'notifications', label: 'Notices' },
   { value: 'password', label: 'Password' },
   { value: 'sessions', label: 'Sessions' },
 ]
@@ -29,6 +31,7 @@ export default function SettingsPanel() {
       />
       {part === 'profile' && <ProfileForm />}
       {part === 'look' && <LookSettings />}
+      {part === 'notifications' && <NotificationSettings />}
       {part === 'password' && <PasswordForm />}
       {part === 'sessions' && <SessionList />}
     </div>

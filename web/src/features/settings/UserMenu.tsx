@@ -5,7 +5,7 @@ import { explain } from '../../model/problems'
 import { Avatar } from '../../ui/Avatar'
 import { FormError } from '../../ui/Field'
 import { Menu } from '../../ui/Menu'
-import { useTheme } from './theme'
+import { useTheme } from './looks'
 import styles from './UserMenu.module.css'
 
 const THEMES = [

@@ -1,3 +1,4 @@
+import { useState } from 'react'
 import { AlertCircle, Check, Clock3, Link2 } from 'lucide-react'
 import { useChat, useMe, useUser } from '../../model/hooks'
 import { wordsFor } from '../../model/problems'
@@ -12,21 +13,28 @@ import type { Message } from './rows'
 
 interface MessageRowProps {
   roomId: string
+  /** The row's. */
+  id: string
   message: Message
   /** A link led here. */
   isTarget: boolean
 }
 
-export function MessageRow({ roomId, message, isTarget }: MessageRowProps) {
+export function MessageRow({ roomId, id, message, isTarget }: MessageRowProps) {
   const { senderId, at, body, leads, seq, outgoing } = message
   const name = useUser(senderId)?.display_name ?? '…'
   const mine = useMe().id === senderId
   const time = clockTime(at)
   const failed = outgoing?.state === 'failed'
+  const [hasFocus, setFocus] = useState(false)
   return (
     <article
       aria-label={`${name}, ${time}`}
       data-seq={seq}
+      data-row={id}
+      tabIndex={-1}
+      onFocus={() => setFocus(true)}
+      onBlur={({ currentTarget, relatedTarget }) => setFocus(currentTarget.contains(relatedTarget))}
       className={[styles.row, leads && styles.leads, failed && styles.failed, isTarget && styles.target].filter(Boolean).join(' ')}
     >
       {leads ? <Avatar id={senderId} name={name} /> : <Time at={at} shown={bareTime(at)} className={styles.gutter} />}
@@ -41,7 +49,7 @@ export function MessageRow({ roomId, message, isTarget }: MessageRowProps) {
         {failed && <NotSent roomId={roomId} message={outgoing} />}
       </div>
       {mine && !failed && <State outgoing={outgoing} />}
-      {seq !== undefined && <CopyLink roomId={roomId} seq={seq} />}
+      {seq !== undefined && <CopyLink roomId={roomId} seq={seq} isStop={hasFocus} />}
     </article>
   )
 }
@@ -54,8 +62,15 @@ function Time({ at, shown, className }: { at: string; shown: string; className?:
   )
 }
 
+interface CopyLinkProps {
+  roomId: string
+  seq: number
+  /** The Tab key stops here. */
+  isStop: boolean
+}
+
 /** Shown where the pointer or the focus is. */
-function CopyLink({ roomId, seq }: { roomId: string; seq: number }) {
+function CopyLink({ roomId, seq, isStop }: CopyLinkProps) {
   const { copied, copy } = useClipboard()
   const label = copied ? 'Link copied' : 'Copy link to this message'
   return (
@@ -63,6 +78,7 @@ function CopyLink({ roomId, seq }: { roomId: string; seq: number }) {
       type="button"
       aria-label={label}
       title={label}
+      tabIndex={isStop ? 0 : -1}
       className={styles.copy}
       onClick={() => void copy(linkTo(location.origin, roomId, seq))}
     >

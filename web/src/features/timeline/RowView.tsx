@@ -38,7 +38,7 @@ export function RowView({ room, row, target, onInvite }: RowViewProps) {
     case 'note':
       return <Note entry={row.entry} />
     case 'message':
-      return <MessageRow roomId={room.id} message={row.message} isTarget={row.message.seq !== undefined && row.message.seq === target} />
+      return <MessageRow roomId={room.id} id={row.key} message={row.message} isTarget={row.message.seq !== undefined && row.message.seq === target} />
     case 'seen':
       return <SeenBy room={room} />
   }

@@ -8,6 +8,7 @@ import { RowView } from './RowView'
 import { rowAt, rowsOf } from './rows'
 import { useEndAnchor } from './useEndAnchor'
 import { usePageSeen } from './usePageSeen'
+import { useRowFocus } from './useRowFocus'
 import styles from './Timeline.module.css'
 
 const NEAR_PX = 600
@@ -66,6 +67,7 @@ export function Timeline({ room, passing, onInvite }: TimelineProps) {
     if (newestOwn !== undefined) toEnd()
   }, [newestOwn, toEnd])
 
+  const { kept, ...focus } = useRowFocus(rows, view.id)
   const seen = usePageSeen()
   const { seq } = held.last
   useEffect(() => {
@@ -85,13 +87,14 @@ export function Timeline({ room, passing, onInvite }: TimelineProps) {
         aria-busy={!filled}
         tabIndex={0}
         className={styles.scroller}
+        {...focus}
         onScroll={() => {
           onScroll()
           fetchNear()
         }}
       >
         <div className={styles.spacer} />
-        <Virtualizer key={view.id} ref={list} scrollRef={scroller} shift={prepended} bufferSize={400}>
+        <Virtualizer key={view.id} ref={list} scrollRef={scroller} shift={prepended} bufferSize={400} keepMounted={kept}>
           {rows.map((row) => (
             <RowView key={row.key} room={room} row={row} target={view.at} onInvite={onInvite} />
           ))}

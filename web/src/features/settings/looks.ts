@@ -1,0 +1,58 @@
+import { useSyncExternalStore } from 'react'
+
+/** How the app looks in this browser: each choice is an attribute of the page, but for the first value, which is none. */
+interface Look<T extends string> {
+  /** Of the attribute, and where it is kept. */
+  name: string
+  values: readonly [T, ...T[]]
+}
+
+export type Theme = 'system' | 'light' | 'dark'
+export type Density = 'comfortable' | 'compact'
+export type Contrast = 'system' | 'more'
+
+const THEME: Look<Theme> = { name: 'theme', values: ['system', 'light', 'dark'] }
+const DENSITY: Look<Density> = { name: 'density', values: ['comfortable', 'compact'] }
+const CONTRAST: Look<Contrast> = { name: 'contrast', values: ['system', 'more'] }
+
+const watchers = new Set<() => void>()
+
+const keyOf = ({ name }: Look<string>) => `gochat-${name}`
+
+function read<T extends string>(look: Look<T>): T {
+  const stored = localStorage.getItem(keyOf(look))
+  return look.values.find((value) => value === stored) ?? look.values[0]
+}
+
+function apply<T extends string>(look: Look<T>): void {
+  const value = read(look)
+  if (value === look.values[0]) document.documentElement.removeAttribute(`data-${look.name}`)
+  else document.documentElement.setAttribute(`data-${look.name}`, value)
+}
+
+/** Puts what was chosen on the page. */
+export function applyLooks(): void {
+  for (const look of [THEME, DENSITY, CONTRAST]) apply<string>(look)
+}
+
+function choose<T extends string>(look: Look<T>, value: string): void {
+  if (!(look.values as readonly string[]).includes(value)) return
+  localStorage.setItem(keyOf(look), value)
+  apply(look)
+  for (const watcher of watchers) watcher()
+}
+
+function useLook<T extends string>(look: Look<T>): [T, (value: string) => void] {
+  const value = useSyncExternalStore(
+    (watcher) => {
+      watchers.add(watcher)
+      return () => watchers.delete(watcher)
+    },
+    () => read(look),
+  )
+  return [value, (next) => choose(look, next)]
+}
+
+export const useTheme = () => useLook(THEME)
+export const useDensity = () => useLook(DENSITY)
+export const useContrast = () => useLook(CONTRAST)
