@@ -19,6 +19,7 @@ type cluster struct {
 	client.Client
 
 	t          *testing.T
+	config     *rest.Config
 	kubeconfig string
 }
 
@@ -29,7 +30,7 @@ func newCluster(t *testing.T) *cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &cluster{Client: c, t: t, kubeconfig: kubetest.Kubeconfig(t, cfg)}
+	return &cluster{Client: c, t: t, config: cfg, kubeconfig: kubetest.Kubeconfig(t, cfg)}
 }
 
 func (c *cluster) kubectl(stdin string, args ...string) string {
@@ -244,4 +245,15 @@ func older(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return dir
+}
+
+// TestServiceMonitor: prometheus-operator's own definition takes what the chart makes for it.
+func TestServiceMonitor(t *testing.T) {
+	folder := kubetest.PrometheusOperator(t)
+	c := newCluster(t)
+	kubetest.Install(t, c.config, folder)
+	c.helm("install", "gochat", chart, "--create-namespace", "--set", "metrics.serviceMonitor.enabled=true")
+	if c.get("monitoring.coreos.com/v1", "ServiceMonitor", "gochat-system", "gochat-operator") == nil {
+		t.Error("there is no ServiceMonitor")
+	}
 }

@@ -32,7 +32,7 @@ type sizes struct {
 }
 
 // profiles: the memory of Small, with 40Mi of the operator, is 256Mi together, its limits of CPU with 50m of the operator one CPU. It
-// reserves so little of that that one CPU has room for a server more, while they are replaced, and for the cluster's own pods.
+// reserves so little of it that a single CPU has room for one more server, while they are replaced, and for the cluster's own pods.
 var profiles = map[v1alpha1.Profile]sizes{
 	v1alpha1.ProfileSmall: {
 		server:   size{cpu: "150m", memory: "124Mi", cpuLimit: "600m"},
