@@ -38,6 +38,7 @@ var optional = []struct {
 type finder struct {
 	client  discovery.DiscoveryInterface
 	changed func(context.Context, children.APIs) error // called when they are not what they were
+	every   time.Duration
 
 	mu    sync.Mutex
 	asked bool
@@ -95,7 +96,7 @@ func (f *finder) ask(ctx context.Context) (children.APIs, error) {
 
 // Start asks again and again, until ctx ends. It implements manager.Runnable.
 func (f *finder) Start(ctx context.Context) error {
-	ticker := time.NewTicker(discoverEvery)
+	ticker := time.NewTicker(f.every)
 	defer ticker.Stop()
 	for {
 		if _, err := f.ask(ctx); err != nil && ctx.Err() == nil {

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"sync"
 
@@ -101,10 +102,15 @@ func entryOf(live metav1.Object) [sha256.Size]byte {
 			continue
 		}
 		fields := entry.FieldsV1.GetRawString()
-		if sum, summed := strings.CutPrefix(fields, summedUp); summed {
-			return [sha256.Size]byte([]byte(sum))
+		text, summed := strings.CutPrefix(fields, summedUp)
+		if !summed {
+			return sha256.Sum256([]byte(entry.APIVersion + "\n" + fields))
 		}
-		return sha256.Sum256([]byte(entry.APIVersion + "\n" + fields))
+		var sum [sha256.Size]byte
+		if _, err := hex.Decode(sum[:], []byte(strings.TrimSuffix(text, sumEnds))); err != nil {
+			return [sha256.Size]byte{} // slim wrote it, so this can't be; it is then applied once more
+		}
+		return sum
 	}
 	return [sha256.Size]byte{}
 }

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"log/slog"
 	"time"
 
@@ -35,9 +36,10 @@ type Config struct {
 	LeaderElection          bool
 	LeaderElectionNamespace string // "": that of the pod
 
-	Log         *slog.Logger // nil: the default one
-	Connections Connections  // nil: the servers' own metrics
-	Now         func() time.Time
+	Log           *slog.Logger  // nil: the default one
+	DiscoverEvery time.Duration // how often optional APIs are looked for; 0: every 30 s
+	Connections   Connections   // nil: the servers' own metrics
+	Now           func() time.Time
 }
 
 // lease is the name of the Lease that the leader holds.
@@ -105,7 +107,7 @@ func add(m ctrl.Manager, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	r.finder = &finder{client: asking, changed: r.apisChanged}
+	r.finder = &finder{client: asking, changed: r.apisChanged, every: cmp.Or(cfg.DiscoverEvery, discoverEvery)}
 	if err := m.Add(r.finder); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"encoding/hex"
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -11,8 +12,11 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// summedUp stands before the sum of what was in a managed fields entry: no such entry begins so by itself.
-const summedUp = "sum:"
+// summedUp stands before the sum of what was in a managed fields entry, which has to be JSON. No such entry begins so by itself.
+const (
+	summedUp = `{"sum":"`
+	sumEnds  = `"}`
+)
 
 // slim takes out of an object what nobody reads, before it is kept in the cache (OP11): other people's managed fields, of ours all but
 // their sum, of pods what is not about their state, and what alerts say.
@@ -24,7 +28,7 @@ func slim(object any) (any, error) {
 	sum := entryOf(accessor)
 	ours := slices.DeleteFunc(slices.Clone(accessor.GetManagedFields()), func(f metav1.ManagedFieldsEntry) bool { return !isOurs(f) })
 	for i := range ours {
-		ours[i].FieldsV1 = metav1.NewFieldsV1(summedUp + string(sum[:]))
+		ours[i].FieldsV1 = metav1.NewFieldsV1(summedUp + hex.EncodeToString(sum[:]) + sumEnds)
 	}
 	accessor.SetManagedFields(ours)
 	switch object := object.(type) {

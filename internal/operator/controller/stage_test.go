@@ -59,6 +59,7 @@ type stage struct {
 	client.Client
 
 	cfg       *rest.Config
+	as        rest.ImpersonationConfig // who the operator is; without a name: who may do everything
 	namespace string
 }
 
@@ -80,7 +81,13 @@ func newStage(t *testing.T) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &stage{T: t, Client: c, cfg: cfg, namespace: kubetest.Namespace(t, cfg)}
+	s := &stage{T: t, Client: c, cfg: cfg, namespace: kubetest.Namespace(t, cfg)}
+	t.Cleanup(func() { // the garbage collector does the rest
+		if err := c.DeleteAllOf(context.Background(), &v1alpha1.ChatCluster{}, client.InNamespace(s.namespace)); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
 }
 
 // operator is one that runs.
@@ -105,6 +112,7 @@ func (s *stage) operate(change ...func(*Config)) *operator {
 		f(&cfg)
 	}
 	to, w := rest.CopyConfig(s.cfg), &wire{}
+	to.Impersonate = s.as
 	to.Wrap(func(next http.RoundTripper) http.RoundTripper { return w.around(next) })
 	o := &operator{wire: w, stage: s, ended: make(chan error, 1)}
 	cfg.Now = func() time.Time { // asked for once in each pass
