@@ -28,7 +28,7 @@ func Controllers(t testing.TB, cfg *rest.Config) (stop func()) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(filepath.Join(folder, "kube-controller-manager"), "--kubeconfig="+Kubeconfig(t, cfg), "--leader-elect=false",
-		"--secure-port=0", "--controllers=deployment-controller,replicaset-controller,statefulset-controller,job-controller,"+
+		"--secure-port=0", "--kube-api-qps=500", "--kube-api-burst=1000", "--controllers=deployment-controller,replicaset-controller,statefulset-controller,job-controller,"+
 			"cronjob-controller,endpointslice-controller,garbage-collector-controller,persistentvolumeclaim-protection-controller")
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

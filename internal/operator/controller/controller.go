@@ -84,7 +84,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	}
 	p.lookAgainIn(atLeastEvery)
 	wanted, err := p.carryOut(ctx)
-	return reconcile.Result{RequeueAfter: p.lookIn}, errors.Join(err, p.report(ctx, cluster, wanted, err))
+	err = errors.Join(err, p.report(ctx, cluster, wanted, err))
+	return reconcile.Result{RequeueAfter: p.lookIn}, err
 }
 
 // carryOut makes the children what they should be, and returns which there should be.

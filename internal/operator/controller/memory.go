@@ -43,6 +43,10 @@ type memory struct {
 	// hand is written again as it was (OP5).
 	secrets map[string]map[string][]byte
 
+	// status is the resource version that came with the last status that was written: our own writes wake nobody, so one that
+	// the cache has not seen yet must be waited for.
+	status string
+
 	// carriedOut is what was carried out last: what counts while the ChatCluster is paused.
 	carriedOut *carriedOut
 }

@@ -27,12 +27,16 @@ func (p *pass) report(ctx context.Context, cluster *v1alpha1.ChatCluster, wanted
 	}
 	now := status.Compute(p.cluster, seen)
 	p.measure(now, failed)
+	if older(cluster.ResourceVersion, p.memory.status) {
+		p.lookAgainIn(soon) // this is how it was before our last word
+		return nil
+	}
 	if equality.Semantic.DeepEqual(cluster.Status, now) {
 		return nil
 	}
 	if err := p.patchStatus(ctx, now); err != nil {
 		if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
-			p.lookAgainIn(time.Second) // the ChatCluster has changed in the meantime: its event brings us back
+			p.lookAgainIn(soon) // the ChatCluster has changed in the meantime: its event brings us back
 			return nil
 		}
 		return err
@@ -40,6 +44,9 @@ func (p *pass) report(ctx context.Context, cluster *v1alpha1.ChatCluster, wanted
 	p.tell(cluster.Status.Conditions, now.Conditions)
 	return nil
 }
+
+// soon is when a ChatCluster is looked at again of which the cache has an old version.
+const soon = 200 * time.Millisecond
 
 // patchStatus applies the status to the very version of the ChatCluster that it was computed from: a status computed from an old one could
 // move the time of a transition (OP8).
@@ -57,7 +64,11 @@ func (p *pass) patchStatus(ctx context.Context, now v1alpha1.ChatClusterStatus) 
 	object.SetNamespace(p.cluster.Namespace)
 	object.SetName(p.cluster.Name)
 	object.SetResourceVersion(p.cluster.ResourceVersion)
-	return p.client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(object), client.FieldOwner(FieldOwner), client.ForceOwnership)
+	err = p.client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(object), client.FieldOwner(FieldOwner), client.ForceOwnership)
+	if err == nil {
+		p.memory.status = object.GetResourceVersion()
+	}
+	return err
 }
 
 // told are the conditions whose changes are events: what somebody may have to act upon, and that it is over.

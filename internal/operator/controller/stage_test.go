@@ -115,9 +115,10 @@ func (s *stage) operate(change ...func(*Config)) *operator {
 	to.Impersonate = s.as
 	to.Wrap(func(next http.RoundTripper) http.RoundTripper { return w.around(next) })
 	o := &operator{wire: w, stage: s, ended: make(chan error, 1)}
-	cfg.Now = func() time.Time { // asked for once in each pass
+	now := orTimeNow(cfg.Now)
+	cfg.Now = func() time.Time { // asked for at the end of each pass
 		o.passes.Add(1)
-		return time.Now()
+		return now()
 	}
 	m, err := New(to, cfg)
 	if err != nil {
@@ -128,6 +129,13 @@ func (s *stage) operate(change ...func(*Config)) *operator {
 	go func() { o.ended <- m.Start(ctx) }()
 	s.Cleanup(o.stop)
 	return o
+}
+
+func orTimeNow(now func() time.Time) func() time.Time {
+	if now == nil {
+		return time.Now
+	}
+	return now
 }
 
 // stop ends an operator, as often as one likes.
