@@ -1,7 +1,6 @@
 package kubetest
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
@@ -19,18 +18,9 @@ func Controllers(t testing.TB, cfg *rest.Config) (stop func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := os.MkdirTemp("", "controllers-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	log, err := os.Create(filepath.Join(dir, "log"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	cmd := exec.Command(filepath.Join(folder, "kube-controller-manager"), "--kubeconfig="+Kubeconfig(t, cfg), "--leader-elect=false",
 		"--secure-port=0", "--kube-api-qps=500", "--kube-api-burst=1000", "--controllers=deployment-controller,replicaset-controller,statefulset-controller,job-controller,"+
 			"cronjob-controller,endpointslice-controller,garbage-collector-controller,persistentvolumeclaim-protection-controller")
-	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -40,7 +30,5 @@ func Controllers(t testing.TB, cfg *rest.Config) (stop func()) {
 		ended := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
 		_ = cmd.Wait() // it was told to
 		ended.Stop()
-		_ = log.Close()
-		_ = os.RemoveAll(dir)
 	}
 }

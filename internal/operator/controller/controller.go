@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -69,12 +70,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	cluster := &v1alpha1.ChatCluster{}
 	err := r.client.Get(ctx, request.NamespacedName, cluster)
 	switch {
-	case client.IgnoreNotFound(err) != nil:
-		return reconcile.Result{}, err
-	case err != nil:
+	case apierrors.IsNotFound(err):
 		r.memories.forget(request.NamespacedName)
 		r.metrics.Forget(request.NamespacedName)
 		return reconcile.Result{}, nil
+	case err != nil:
+		return reconcile.Result{}, err
 	case cluster.DeletionTimestamp != nil:
 		return reconcile.Result{}, nil // the API server deletes what it owns; nobody needs us for that
 	}

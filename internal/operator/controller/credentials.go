@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -63,10 +64,7 @@ func (p *pass) credentials(ctx context.Context) (bool, error) {
 
 // over is what stands, and below it what is remembered of keys that are gone.
 func over(remembered, there map[string][]byte) map[string][]byte {
-	data := make(map[string][]byte, len(remembered))
-	for key, value := range remembered {
-		data[key] = value
-	}
+	data := maps.Clone(remembered)
 	for key, value := range there {
 		if len(value) > 0 {
 			data[key] = value

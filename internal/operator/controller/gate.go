@@ -79,7 +79,9 @@ func (p *pass) schemaVersion() int64 {
 	version := p.cluster.Status.SchemaVersion
 	for _, pod := range p.podsOf(children.Migration) {
 		for _, container := range pod.Status.InitContainerStatuses {
-			var report struct{ Schema int64 }
+			var report struct {
+				Schema int64 `json:"schema"`
+			}
 			end := container.State.Terminated
 			if end != nil && end.ExitCode == 0 && json.Unmarshal([]byte(end.Message), &report) == nil {
 				version = max(version, report.Schema)

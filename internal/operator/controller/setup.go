@@ -45,7 +45,7 @@ type Config struct {
 // lease is the name of the Lease that the leader holds.
 const lease = "gochat-operator"
 
-// concurrent is how many ChatClusters are looked at at once.
+// concurrent is how many ChatClusters are reconciled side by side.
 const concurrent = 2
 
 // stopTimeout is how long what is under way may take when the operator is told to stop.

@@ -7,7 +7,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
@@ -21,8 +20,8 @@ const (
 // slim takes out of an object what nobody reads, before it is kept in the cache (OP11): other people's managed fields, of ours all but
 // their sum, of pods what is not about their state, and what alerts say.
 func slim(object any) (any, error) {
-	accessor, err := meta.Accessor(object)
-	if err != nil { // the last state of something that was deleted while nobody watched
+	accessor, ok := object.(metav1.Object)
+	if !ok { // the last state of something that was deleted while nobody watched
 		return object, nil
 	}
 	sum := entryOf(accessor)
