@@ -78,7 +78,7 @@ func TestEveryReasonIsInTheTroubleshootingGuide(t *testing.T) {
 
 // TestTheSizesAreTheDocumentedOnes: what a profile reserves is what the guide says.
 func TestTheSizesAreTheDocumentedOnes(t *testing.T) {
-	guide := readText(t, "docs/operations/chatcluster.md")
+	guide, small := readText(t, "docs/operations/chatcluster.md"), readText(t, "docs/operations/vps.md")
 	sizes := regexp.MustCompile(`size\{cpu: "(\w+)", memory: "(\w+)"(?:, cpuLimit: "(\w+)")?\}`).FindAllStringSubmatch(readText(t, "internal/operator/children/profile.go"), -1)
 	if len(sizes) != 12 {
 		t.Fatalf("found %d sizes", len(sizes))
@@ -87,6 +87,9 @@ func TestTheSizesAreTheDocumentedOnes(t *testing.T) {
 		want := s[1] + ", " + s[2]
 		if s[3] != "" {
 			want = s[1] + " to " + s[3] + ", " + s[2]
+		}
+		if row := "| " + s[1] + " | " + s[3] + " | " + strings.TrimSuffix(s[2], "Mi") + " MiB |"; s[3] != "" && !strings.Contains(small, row) {
+			t.Errorf("docs/operations/vps.md does not have %s", row)
 		}
 		if !strings.Contains(guide, "| "+want+" |") {
 			t.Errorf("docs/operations/chatcluster.md does not have %s", want)
