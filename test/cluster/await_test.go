@@ -23,7 +23,7 @@ import (
 func await[T client.Object](t *testing.T, what string, within time.Duration, list client.ObjectList, is func(all []T) bool, opts ...client.ListOption) time.Duration {
 	t.Helper()
 	began := time.Now()
-	ctx, cancel := context.WithTimeout(t.Context(), within)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), within) // a test that ends waits too
 	defer cancel()
 	var last []T
 	for {
@@ -131,6 +131,12 @@ func newNamespace(t *testing.T, name string) string {
 		if err := kube.Delete(ctx, ns); err != nil && !apierrors.IsNotFound(err) {
 			t.Error(err)
 		}
+		// A small node has no room for the next test beside this one.
+		if err := kube.DeleteAllOf(ctx, &corev1.Pod{}, client.InNamespace(ns.Name), client.GracePeriodSeconds(0)); err != nil {
+			t.Error(err)
+		}
+		await(t, "the namespace is gone", 3*time.Minute, &corev1.NamespaceList{},
+			func(all []*corev1.Namespace) bool { return len(all) == 0 }, client.MatchingFields{"metadata.name": ns.Name})
 	})
 	return ns.Name
 }

@@ -62,6 +62,28 @@ func (c *site) create(spec v1alpha1.ChatClusterSpec) {
 	var service corev1.Service
 	must(c.t, kube.Get(c.t.Context(), client.ObjectKey{Namespace: c.namespace, Name: c.name}, &service))
 	c.address = checker.Address(net.JoinHostPort(service.Spec.ClusterIP, fmt.Sprint(service.Spec.Ports[0].Port)))
+	c.reached()
+}
+
+// reached waits until the Service leads to the servers: a node's kube-proxy hears of them when the operator does, and takes its
+// time.
+func (c *site) reached() {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.t.Context(), 30*time.Second)
+	defer cancel()
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		_, err := c.address.Call("", http.MethodGet, "/instance", nil, nil)
+		if err == nil {
+			return
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			c.t.Fatalf("the Service does not lead to the chat: %v", err)
+		}
+	}
 }
 
 // ready waits until the chat is as its spec wants it.
