@@ -92,6 +92,7 @@ func (c *site) written() []chat.Entry {
 	c.meet(4, 2)
 	quiet := c.talk(20 * time.Millisecond)
 	c.said("to be kept", 20*time.Second)
+	c.until("a few hundred messages", time.Minute, func() bool { return c.crowd.Acknowledged() > 300 })
 	c.agree(quiet)
 	return c.logs()
 }
