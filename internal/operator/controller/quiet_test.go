@@ -13,6 +13,27 @@ import (
 	"github.com/gochat-dev/gochat/api/v1alpha1"
 )
 
+func TestEvents(t *testing.T) {
+	t.Run("[OP8] a chat that comes up tells of it once, and warns of nothing", func(t *testing.T) {
+		s := newStage(t)
+		o := s.operate()
+		s.create("chat")
+		s.ready("chat")
+		o.settle("chat")
+		s.eventually("the event", func() error { return s.told("chat", "Ready") })
+		seen := make(map[string]bool)
+		for _, event := range s.events() {
+			if event.Regarding.Kind != "ChatCluster" {
+				continue
+			}
+			if event.Type != normal || event.Series != nil || seen[event.Reason+event.Note] {
+				t.Errorf("%s %s: %s", event.Type, event.Reason, event.Note)
+			}
+			seen[event.Reason+event.Note] = true
+		}
+	})
+}
+
 func TestQuiet(t *testing.T) {
 	t.Run("[OP1] after it has converged, 20 more reconciles write nothing, with a stranger beside it", func(t *testing.T) {
 		s := newStage(t)

@@ -77,22 +77,21 @@ var told = []string{
 	v1alpha1.ConditionBackupHealthy, v1alpha1.ConditionPaused, v1alpha1.ConditionHibernated,
 }
 
-// tell makes an event of each change of those, after the status has been written: what is written is never told again.
+// tell makes an event of each of those that is another one now, after the status has been written: what is written is never told again.
+// What only goes on its way from the beginning to Ready is no news.
 func (p *pass) tell(before, now []metav1.Condition) {
 	var said []metav1.Condition
 	for _, condition := range told {
 		c, old := meta.FindStatusCondition(now, condition), meta.FindStatusCondition(before, condition)
-		if c == nil || (old != nil && old.Status == c.Status && old.Reason == c.Reason) {
+		trouble := status.IsTrouble(c, old)
+		same := old != nil && old.Status == c.Status && (old.Reason == c.Reason || !trouble)
+		twice := slices.ContainsFunc(said, func(other metav1.Condition) bool { return other.Reason == c.Reason && other.Message == c.Message })
+		if same || twice || (old == nil && !trouble) {
 			continue
 		}
-		if slices.ContainsFunc(said, func(other metav1.Condition) bool { return other.Reason == c.Reason && other.Message == c.Message }) {
-			continue // two conditions for one reason
-		}
 		kind := normal
-		if status.IsTrouble(c.Reason) {
+		if trouble {
 			kind = warning
-		} else if old == nil {
-			continue // the beginning is no news
 		}
 		p.event(kind, c.Reason, condition, c.Message)
 		said = append(said, *c)

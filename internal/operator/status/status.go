@@ -5,7 +5,6 @@
 package status
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -227,11 +226,17 @@ func versionOf(image string) string {
 	return digest[:min(len(digest), len("sha256:")+12)]
 }
 
-// troubles are the reasons of what somebody may have to act upon.
-var troubles = []string{
-	ReasonNameTaken, ReasonRefused, ReasonCredentialsMissing, "MigrationFailed", "RestoreFailed", "BackupFailed", "BackupLate",
-	"SecretMissing", "GatewayAPIMissing", "CertManagerMissing", "NotAccepted", "NoServerReady", "RollStuck", "NotReady",
+// troubles are the reasons of what somebody may have to act upon. Those with false are usual at the beginning of a chat, and
+// trouble only where it was well before.
+var troubles = map[string]bool{
+	ReasonNameTaken: true, ReasonRefused: true, ReasonCredentialsMissing: true, "MigrationFailed": true, "RestoreFailed": true,
+	"BackupFailed": true, "BackupLate": true, "SecretMissing": true, "GatewayAPIMissing": true, "CertManagerMissing": true,
+	"NotAccepted": true, "RollStuck": true,
+	"NoServerReady": false, "NoEndpoints": false, "NotReady": false,
 }
 
-// IsTrouble says whether a reason is one that somebody may have to act upon.
-func IsTrouble(reason string) bool { return slices.Contains(troubles, reason) }
+// IsTrouble says whether a condition tells of something that somebody may have to act upon. before is what it was; nil: it is new.
+func IsTrouble(c, before *metav1.Condition) bool {
+	always, trouble := troubles[c.Reason]
+	return trouble && (always || (before != nil && before.Status == metav1.ConditionTrue))
+}
