@@ -85,8 +85,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	}
 	p.lookAgainIn(atLeastEvery)
 	wanted, err := p.carryOut(ctx)
-	err = errors.Join(err, p.report(ctx, cluster, wanted, err))
-	return reconcile.Result{RequeueAfter: p.lookIn}, err
+	if err := errors.Join(err, p.report(ctx, cluster, wanted, err)); err != nil {
+		return reconcile.Result{}, err // it is tried again, later and later
+	}
+	return reconcile.Result{RequeueAfter: p.lookIn}, nil
 }
 
 // carryOut makes the children what they should be, and returns which there should be.

@@ -42,8 +42,9 @@ func (p *pass) credentials(ctx context.Context) (bool, error) {
 				p.faults = append(p.faults, status.Fault{
 					Reason: status.ReasonCredentialsMissing, Object: "Secret " + credential.Name,
 					Message: "is gone, and the volume that it opens is there: put the Secret back from a copy; without one, " +
-						"make a Secret of this name with a key password of letters and digits and the label " +
-						children.LabelManagedBy + "=" + children.ManagedBy + ", and restart the pod of Postgres, which takes it",
+						"make a Secret of this name with a key password of letters and digits and the labels " +
+						children.LabelManagedBy + "=" + children.ManagedBy + " and " + children.LabelInstance + "=" + p.cluster.Name +
+						"; Postgres takes the new password",
 				})
 				return false, nil
 			}

@@ -3,12 +3,14 @@ package controller
 import (
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -182,6 +184,37 @@ func TestNoDataLoss(t *testing.T) {
 		}
 		s.ready("chat")
 		s.sameData(secrets, s.volumes())
+	})
+	t.Run("[OP5] a new password is taken where it is put as the condition says", func(t *testing.T) {
+		s := newStage(t)
+		o := s.operate()
+		s.create("chat")
+		s.ready("chat")
+		o.stop()
+		secret := &corev1.Secret{}
+		s.read("chat-postgres", secret)
+		if err := s.Delete(t.Context(), secret); err != nil {
+			t.Fatal(err)
+		}
+		s.operate()
+		s.has("chat", v1alpha1.ConditionDatabaseReady, metav1.ConditionFalse, status.ReasonCredentialsMissing)
+		says := meta.FindStatusCondition(s.get("chat").Status.Conditions, v1alpha1.ConditionDatabaseReady).Message
+		labels := make(map[string]string)
+		for _, found := range regexp.MustCompile(`(app\.kubernetes\.io/[a-z-]+)=([a-z-]+)`).FindAllStringSubmatch(says, -1) {
+			labels[found[1]] = found[2]
+		}
+		byHand := &corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Namespace: secret.Namespace, Name: secret.Name, Labels: labels},
+			Data:       map[string][]byte{"password": []byte("abc123")},
+		}
+		if err := s.Create(t.Context(), byHand); err != nil {
+			t.Fatal(err)
+		}
+		s.ready("chat")
+		s.read("chat-postgres", secret)
+		if string(secret.Data["password"]) != "abc123" {
+			t.Error("the Secret holds another password now")
+		}
 	})
 }
 
