@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -154,9 +155,7 @@ func TestEveryExpressionHasItsSeries(t *testing.T) {
 	// And then all is not well.
 	no(t, chat.redis.Kill())
 	p.await("an alert that Redis is away", func() bool { return p.state("GoChatBackplaneDown") == "pending" })
-	if is := p.state("GoChatStoreDown"); is != "inactive" {
-		t.Errorf("the database is there, and GoChatStoreDown is %s", is)
-	}
+	p.await("no alert that the database is away", func() bool { return p.state("GoChatStoreDown") == "inactive" })
 	no(t, chat.database.End(pgtest.Immediate))
 	p.await("an alert that the database is away", func() bool { return p.state("GoChatStoreDown") == "pending" })
 }
@@ -178,6 +177,9 @@ var (
 	status   = regexp.MustCompile(`,status="[A-Za-z]*"`)
 )
 
+// ofBusyMachines are alerts that a machine with much else to do may bring near to firing.
+var ofBusyMachines = []string{"GoChatSendsSlow", "GoChatDeliveriesSlow", "GoChatBusLag", "GoChatDown", "GoChatBackplaneDown", "GoChatStoreDown"}
+
 // checkRules: none errs, each looks at series that are there, and while all is well none is about to fire.
 func (p *prometheus) checkRules(want insight.Rules) {
 	p.Helper()
@@ -198,7 +200,7 @@ func (p *prometheus) checkRules(want insight.Rules) {
 		if r.Health != "ok" || r.LastError != "" {
 			p.Errorf("%s: %s %s", r.Name, r.Health, r.LastError)
 		}
-		if r.Type == "alerting" && r.State != "inactive" {
+		if r.Type == "alerting" && r.State != "inactive" && (r.State == "firing" || !slices.Contains(ofBusyMachines, r.Name)) {
 			p.Errorf("%s is %s, and all is well", r.Name, r.State)
 		}
 	}
@@ -238,10 +240,10 @@ func (p *prometheus) checkDashboard() {
 	if len(expressions) < 30 {
 		p.Fatalf("there are %d expressions", len(expressions))
 	}
-	filledIn := strings.NewReplacer("$namespace", "team", "$chatcluster", "chat", "$__rate_interval", "1m")
+	filledIn := strings.NewReplacer("$namespace", "team", "$chatcluster", "chat", "$__rate_interval", "5m") // longer than this test
 	for where, expr := range expressions {
 		expr = filledIn.Replace(expr)
-		if strings.Contains(strings.Join(seldom, "\n"), where) {
+		if slices.Contains(seldom, where) {
 			_, err := p.query(expr)
 			no(p.T, err)
 			continue
@@ -252,15 +254,11 @@ func (p *prometheus) checkDashboard() {
 
 func (p *prometheus) hasData(where, expr string) {
 	p.Helper()
-	values, err := p.query(expr)
-	if err != nil {
-		p.Errorf("%s: %s: %v", where, expr, err)
-		return
-	}
-	for _, v := range values {
-		if !math.IsNaN(v) {
-			return
+	p.await(where+" to have data: "+expr, func() bool { // a scrape that took too long hides the series until the next one
+		values, err := p.query(expr)
+		if err != nil {
+			p.Fatalf("%s: %s: %v", where, expr, err)
 		}
-	}
-	p.Errorf("%s has no data: %s", where, expr)
+		return slices.ContainsFunc(values, func(v float64) bool { return !math.IsNaN(v) })
+	})
 }
