@@ -70,7 +70,7 @@ func TestPostgresScript(t *testing.T) {
 			`SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = 'gochat'`: "UTF8",
 			`SELECT pg_get_userbyid(datdba)::text FROM pg_database WHERE datname = 'gochat'`: "gochat",
 			`SHOW data_checksums`: "on",
-			`SHOW shared_buffers`: "16MB",
+			`SHOW shared_buffers`: "12MB",
 		} {
 			if got := p.one(conn, sql); got != want {
 				p.Errorf("%s: %s, want %s", sql, got, want)

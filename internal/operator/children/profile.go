@@ -35,13 +35,13 @@ type sizes struct {
 // reserves so little of it that a single CPU has room for one more server, while they are replaced, and for the cluster's own pods.
 var profiles = map[v1alpha1.Profile]sizes{
 	v1alpha1.ProfileSmall: {
-		server:   size{cpu: "150m", memory: "124Mi", cpuLimit: "600m"},
-		postgres: size{cpu: "100m", memory: "76Mi", cpuLimit: "250m"},
-		redis:    size{cpu: "25m", memory: "16Mi", cpuLimit: "100m"},
+		server:   size{cpu: "150m", memory: "120Mi", cpuLimit: "600m"},
+		postgres: size{cpu: "100m", memory: "82Mi", cpuLimit: "250m"},
+		redis:    size{cpu: "25m", memory: "14Mi", cpuLimit: "100m"},
 		job:      size{cpu: "100m", memory: "64Mi"},
 
-		postgresBuffers: "16MB", postgresCache: "48MB", postgresWork: "1MB", postgresMaintenance: "8MB",
-		postgresWAL: "128MB", postgresConnections: 40, postgresPool: 3,
+		postgresBuffers: "12MB", postgresCache: "48MB", postgresWork: "1MB", postgresMaintenance: "8MB",
+		postgresWAL: "128MB", postgresConnections: 40, postgresPool: 2,
 
 		serverConnections: 6000,
 
