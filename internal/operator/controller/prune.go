@@ -6,8 +6,10 @@ import (
 	"fmt"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/gochat-dev/gochat/api/v1alpha1"
 	"github.com/gochat-dev/gochat/internal/operator/children"
 )
 
@@ -21,7 +23,13 @@ func (p *pass) prune(ctx context.Context, wanted []children.Child) error {
 	}
 	var errs []error
 	for at, live := range p.there {
-		if keep[at] || at.kind == kindVolume.GroupKind() || live.GetDeletionTimestamp() != nil || !p.owns(live) || p.opensVolume(at) {
+		if keep[at] || live.GetDeletionTimestamp() != nil || !p.owns(live) {
+			continue
+		}
+		if at.kind == kindVolume.GroupKind() || p.opensVolume(at) {
+			if err := p.letGo(ctx, live); err != nil {
+				errs = append(errs, fmt.Errorf("release %s %s: %w", at.kind.Kind, at.name, err))
+			}
 			continue
 		}
 		if err := p.delete(ctx, live); err != nil {
@@ -32,6 +40,16 @@ func (p *pass) prune(ctx context.Context, wanted []children.Child) error {
 		p.event(normal, "Deleted", "Delete", fmt.Sprintf("%s %s is not wanted any more", at.kind.Kind, at.name))
 	}
 	return errors.Join(errs...)
+}
+
+// letGo lets what is not wanted any more, and must not be lost, outlive its ChatCluster, unless that is to be deleted with everything.
+func (p *pass) letGo(ctx context.Context, live client.Object) error {
+	if p.spec.Spec.DeletionPolicy == v1alpha1.DeletionDelete {
+		return nil
+	}
+	patch := fmt.Sprintf(`{"metadata":{"uid":%q,"resourceVersion":%q,"ownerReferences":null}}`, live.GetUID(), live.GetResourceVersion())
+	object := live.DeepCopyObject().(client.Object) //nolint:forcetypeassert // a copy is of the same type
+	return p.client.Patch(ctx, object, client.RawPatch(types.MergePatchType, []byte(patch)), client.FieldOwner(FieldOwner))
 }
 
 func (p *pass) owns(live client.Object) bool {

@@ -2,9 +2,11 @@ package controller
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -30,6 +32,33 @@ func TestEvents(t *testing.T) {
 				t.Errorf("%s %s: %s", event.Type, event.Reason, event.Note)
 			}
 			seen[event.Reason+event.Note] = true
+		}
+	})
+}
+
+func TestGaps(t *testing.T) {
+	t.Run("[OP8] what can't be read flips no condition", func(t *testing.T) {
+		s := newStage(t)
+		o := s.operate()
+		certificate := &corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Name: "own", Namespace: s.namespace}, Type: corev1.SecretTypeTLS,
+			Data: map[string][]byte{"tls.crt": []byte("x"), "tls.key": []byte("x")},
+		}
+		if err := s.Create(t.Context(), certificate); err != nil {
+			t.Fatal(err)
+		}
+		s.create("chat", func(c *v1alpha1.ChatCluster) {
+			c.Spec.Hostname, c.Spec.TLS = "chat.example.com", &v1alpha1.TLSSpec{SecretName: "own"}
+		})
+		s.ready("chat")
+		o.settle("chat")
+		before := s.get("chat").Status
+		o.deafen()
+		for range 3 {
+			o.reconcile("chat")
+		}
+		if now := s.get("chat").Status; !reflect.DeepEqual(before, now) {
+			t.Errorf("the status was\n%+v\nand is\n%+v", before, now)
 		}
 	})
 }

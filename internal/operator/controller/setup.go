@@ -48,6 +48,9 @@ const lease = "gochat-operator"
 // concurrent is how many ChatClusters are reconciled side by side.
 const concurrent = 2
 
+// passTimeout is how long a pass may take: one that waits for a cache which never comes, for want of a right, then says so.
+const passTimeout = 2 * time.Minute
+
 // stopTimeout is how long what is under way may take when the operator is told to stop.
 const stopTimeout = 20 * time.Second
 
@@ -115,7 +118,7 @@ func add(m ctrl.Manager, cfg Config) error {
 		return err
 	}
 	r.controller, err = controller.New("chatcluster", m, controller.Options{
-		Reconciler: r, MaxConcurrentReconciles: concurrent, SkipNameValidation: new(true),
+		Reconciler: r, MaxConcurrentReconciles: concurrent, ReconciliationTimeout: passTimeout, SkipNameValidation: new(true),
 	})
 	if err != nil {
 		return err

@@ -142,6 +142,26 @@ func TestNoDataLoss(t *testing.T) {
 		})
 		s.sameData(secrets, volumes)
 	})
+	t.Run("[OP5] a volume that is not wanted any more stays, also if it was to be deleted before", func(t *testing.T) {
+		s := newStage(t)
+		o := s.operate()
+		s.create("chat", full, func(c *v1alpha1.ChatCluster) { c.Spec.DeletionPolicy = v1alpha1.DeletionDelete })
+		s.ready("chat")
+		s.edit("chat", func(c *v1alpha1.ChatCluster) { c.Spec.Backup, c.Spec.DeletionPolicy = nil, v1alpha1.DeletionRetain })
+		s.ready("chat")
+		o.settle("chat")
+		volumes := s.volumes()
+		s.remove("chat")
+		s.eventually("the servers to be gone", func() error {
+			if n := len(s.children()); n > 5 {
+				return fmt.Errorf("%d objects are left", n)
+			}
+			return nil
+		})
+		if again := s.volumes(); len(again) != 2 || !reflect.DeepEqual(volumes, again) {
+			t.Errorf("the volumes were %v and are %v", volumes, again)
+		}
+	})
 	t.Run("[OP5] under Delete nothing stays, and nobody needs the operator for that", func(t *testing.T) {
 		s := newStage(t)
 		o := s.operate()

@@ -13,12 +13,16 @@ type wire struct {
 	mu     sync.Mutex
 	writes []string
 	fail   func(nth int, write string) bool // asked before each write
+	deaf   bool                             // what is read fails too, but for what is watched
 }
 
 var errCut = errors.New("the wire is cut")
 
 func (w *wire) around(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		if r.Method == http.MethodGet && r.URL.Query().Get("watch") == "" && w.isDeaf() {
+			return nil, errCut
+		}
 		if write, is := writeOf(r); is && w.note(write) {
 			return nil, errCut
 		}
@@ -39,6 +43,19 @@ func (w *wire) sent() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return append([]string(nil), w.writes...)
+}
+
+func (w *wire) isDeaf() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.deaf
+}
+
+// deafen has everything fail that is read.
+func (w *wire) deafen() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.deaf = true
 }
 
 func (w *wire) failing(fail func(nth int, write string) bool) {
