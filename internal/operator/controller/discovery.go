@@ -56,7 +56,8 @@ func (f *finder) apis(ctx context.Context) (children.APIs, error) {
 	return f.ask(ctx)
 }
 
-// ask asks the cluster. Of an API that can't be asked about, what was known stays true.
+// ask asks the cluster. Of an API that can't be asked about, what was known stays true. Who serves an API behind the API server, as
+// an adapter of metrics does, may be away when the operator starts: that keeps no chat waiting.
 func (f *finder) ask(ctx context.Context) (children.APIs, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -68,7 +69,7 @@ func (f *finder) ask(ctx context.Context) (children.APIs, error) {
 			list, err := f.client.ServerResourcesForGroupVersion(one.version)
 			switch {
 			case apierrors.IsNotFound(err):
-			case err != nil && !f.asked:
+			case err != nil && !f.asked && !apierrors.IsServiceUnavailable(err):
 				return now, fmt.Errorf("asking whether the cluster serves %s: %w", one.version, err)
 			case err != nil:
 				*one.found(&now) = *one.found(&now) || *one.found(&f.known)

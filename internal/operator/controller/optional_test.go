@@ -1,13 +1,16 @@
 package controller
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/discovery"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/gochat-dev/gochat/api/v1alpha1"
@@ -57,6 +60,34 @@ func TestOptional(t *testing.T) {
 		kubetest.Install(t, s.cfg, definitions)
 		defer kubetest.Uninstall(t, s.cfg, definitions)
 		s.has("chat", v1alpha1.ConditionMonitoringInstalled, metav1.ConditionTrue, "Installed")
+		s.ready("chat")
+	})
+	t.Run("[OP9] an adapter of metrics that is broken keeps nobody waiting", func(t *testing.T) {
+		s := newStage(t)
+		adapter := &unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": map[string]any{"name": "v1beta1.custom.metrics.k8s.io"},
+			"spec": map[string]any{
+				"group": "custom.metrics.k8s.io", "version": "v1beta1", "groupPriorityMinimum": int64(100), "versionPriority": int64(100),
+				"insecureSkipTLSVerify": true, "service": map[string]any{"name": "gone", "namespace": s.namespace},
+			},
+		}}
+		if err := s.Create(t.Context(), adapter); err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if err := s.Delete(context.Background(), adapter); err != nil {
+				t.Error(err)
+			}
+		}()
+		asking := discovery.NewDiscoveryClientForConfigOrDie(s.cfg)
+		s.eventually("the API server to say that it is broken", func() error {
+			if _, err := asking.ServerResourcesForGroupVersion("custom.metrics.k8s.io/v1beta1"); !apierrors.IsServiceUnavailable(err) {
+				return fmt.Errorf("it says %w", err)
+			}
+			return nil
+		})
+		s.operate()
+		s.create("chat")
 		s.ready("chat")
 	})
 }
