@@ -36,7 +36,7 @@ func (p *pod) connect(ctx context.Context, user, password string) (*pgx.Conn, er
 // up waits until the server takes connections.
 func (p *pod) up(r *process, password string) *pgx.Conn {
 	p.Helper()
-	ctx, cancel := context.WithTimeout(p.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(p.Context(), 2*time.Minute)
 	defer cancel()
 	for {
 		conn, err := p.connect(ctx, "gochat", password)

@@ -165,7 +165,7 @@ func (r *process) status() int {
 	r.p.Helper()
 	select {
 	case <-r.done:
-	case <-time.After(time.Minute):
+	case <-time.After(2 * time.Minute):
 		r.p.Fatalf("it does not end:\n%s", r.log)
 	}
 	if exit, exited := errors.AsType[*exec.ExitError](r.err); exited {
