@@ -147,11 +147,16 @@ func (o *operator) poke(name string) {
 // settle waits until five passes in a row have written nothing.
 func (o *operator) settle(name string) {
 	o.stage.Helper()
-	for quiet := 0; quiet < 5; quiet++ {
+	quiet := 0
+	for range 100 {
 		before := o.sent()
 		o.reconcile(name)
-		if !slices.Equal(before, o.sent()) {
+		if quiet++; !slices.Equal(before, o.sent()) {
 			quiet = 0
 		}
+		if quiet == 5 {
+			return
+		}
 	}
+	o.stage.Fatal("it does not settle: each of 100 passes writes something")
 }
