@@ -25,7 +25,7 @@ func TestOneWriter(t *testing.T) {
 		o := s.operate()
 		service := &corev1.Service{
 			ObjectMeta: metav1.ObjectMeta{Name: "chat-redis", Namespace: s.namespace, Labels: map[string]string{"app": "other"}},
-			Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 1}}},
+			Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Name: "other", Port: 1}}},
 		}
 		owned := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{
 			Name: "chat-redis", Namespace: s.namespace,
