@@ -4,11 +4,17 @@ import { useChat, useRoomState } from '../../model/hooks'
 import type { RoomStore } from '../../model/roomStore'
 import { IconButton } from '../../ui/Button'
 import styles from './Composer.module.css'
+import { EmojiButton } from './EmojiButton'
+import { linkOver, write } from './write'
 
 const MOST_CHARACTERS = 8_000
 const WARN_BELOW = 500
 
 const lengthOf = (text: string) => Array.from(text).length
+
+/** Whether the key ends a word of an input method. Safari tells it by the old key code only. */
+// eslint-disable-next-line @typescript-eslint/no-deprecated -- see above
+const isComposing = (event: KeyboardEvent) => event.isComposing || event.keyCode === 229
 
 export interface ComposerHandle {
   focus: () => void
@@ -25,10 +31,12 @@ export function Composer({ room, ref }: { room: RoomStore; ref?: Ref<ComposerHan
   const left = MOST_CHARACTERS - length
   const sendable = length > 0 && left >= 0
   const limitId = useId()
+  const [notice, setNotice] = useState<string>()
 
   const change = (next: string) => {
     setText(next)
     setRefused(false)
+    setNotice(undefined)
     void chat.outbox.setDraft(room.id, next)
     chat.typing(room.id, next.trim() !== '')
   }
@@ -37,6 +45,7 @@ export function Composer({ room, ref }: { room: RoomStore; ref?: Ref<ComposerHan
     if (!sendable) return
     chat.send(room.id, text.trim())
     setText('')
+    setNotice(undefined)
     void chat.outbox.setDraft(room.id, '')
     field.current?.focus()
   }
@@ -75,15 +84,34 @@ export function Composer({ room, ref }: { room: RoomStore; ref?: Ref<ComposerHan
         enterKeyHint="send"
         value={text}
         onChange={(event) => change(event.currentTarget.value)}
+        onPaste={(event) => {
+          const { selectionStart, selectionEnd, value } = event.currentTarget
+          const pasted = event.clipboardData.getData('text/plain')
+          const link = linkOver(value.slice(selectionStart, selectionEnd), pasted)
+          if (link !== undefined) {
+            event.preventDefault()
+            write(event.currentTarget, link)
+          } else if (pasted === '' && event.clipboardData.files.length > 0) {
+            setNotice('Pictures and files can’t be sent yet. A link to one can.')
+          }
+        }}
         onKeyDown={(event) => {
-          if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return
+          if (event.key !== 'Enter' || event.shiftKey || isComposing(event.nativeEvent)) return
           event.preventDefault()
           send()
+        }}
+      />
+      <EmojiButton
+        onPick={(emoji) => {
+          if (field.current !== null) write(field.current, emoji)
         }}
       />
       <IconButton type="submit" label="Send" className={styles.send} disabled={!sendable}>
         <SendHorizontal size={19} aria-hidden />
       </IconButton>
+      <p role="status" className={notice === undefined ? styles.nothing : styles.count}>
+        {notice}
+      </p>
       {left < WARN_BELOW && <Limit id={limitId} left={left} refused={refused} />}
     </form>
   )

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import { Component, type ReactNode, memo } from 'react'
+import { Component, type ReactNode, Suspense, lazy, memo } from 'react'
 import ReactMarkdown, { type Components } from 'react-markdown'
 import remarkBreaks from 'remark-breaks'
 import { placeOf } from './links'
@@ -18,7 +18,21 @@ const LEADS_SOMEWHERE = /^(https?:\/\/|mailto:)/i
 /** None outside of a page. */
 const ORIGIN = typeof location === 'undefined' ? '' : location.origin
 
+/** Loaded with the first block of code that says its language. */
+const Highlighted = lazy(() => import('./Highlighted'))
+
 const COMPONENTS: Components = {
+  code: ({ className, children }) => {
+    const language = /^language-(.+)$/.exec(className ?? '')?.[1]
+    if (language === undefined || typeof children !== 'string') return <code>{children}</code>
+    return (
+      <code className={className}>
+        <Suspense fallback={children}>
+          <Highlighted language={language} code={children} />
+        </Suspense>
+      </code>
+    )
+  },
   a: ({ href, children }) => {
     if (href === undefined || !LEADS_SOMEWHERE.test(href)) return children
     const place = placeOf(href, ORIGIN)

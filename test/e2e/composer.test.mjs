@@ -1,0 +1,117 @@
+// Where one writes: drafts, what is pasted, emoji, input methods, and code in colours.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { accessible } from './axe.mjs'
+import { launchBrowser, newPerson, shootAll, startServer } from './stage.mjs'
+import { composer, createRoom, message, register, roomLink, say, untilFocused } from './screens.mjs'
+
+describe('writing', { concurrency: 1 }, () => {
+  let server, browser, ann
+
+  before(async () => {
+    server = await startServer()
+    browser = await launchBrowser()
+    ann = await newPerson(browser)
+    await ann.page.goto(server.origin)
+    await register(ann.page, 'ann', 'Ann')
+    await createRoom(ann.page, 'Garden')
+    await createRoom(ann.page, 'Kitchen')
+  })
+
+  after(async () => {
+    await browser?.close()
+    await server?.stop()
+  })
+
+  /** As the clipboard would. */
+  const paste = (page, data) =>
+    composer(page).evaluate((field, { text, file }) => {
+      const clipboard = new DataTransfer()
+      if (text !== undefined) clipboard.setData('text/plain', text)
+      if (file !== undefined) clipboard.items.add(new File(['x'], file, { type: 'image/png' }))
+      return field.dispatchEvent(new ClipboardEvent('paste', { clipboardData: clipboard, bubbles: true, cancelable: true }))
+    }, data)
+
+  test('what is begun in a room waits there, over a reload too', async () => {
+    const { page } = ann
+    await composer(page).fill('for the kitchen')
+    await roomLink(page, 'Garden').click()
+    await page.getByRole('heading', { level: 1, name: 'Garden' }).waitFor()
+    assert.equal(await composer(page).inputValue(), '')
+    await composer(page).fill('for the garden')
+    await roomLink(page, 'Kitchen').click()
+    await page.getByRole('heading', { level: 1, name: 'Kitchen' }).waitFor()
+    assert.equal(await composer(page).inputValue(), 'for the kitchen')
+    await page.reload()
+    await composer(page).waitFor()
+    assert.equal(await composer(page).inputValue(), 'for the kitchen')
+    await roomLink(page, 'Garden').click()
+    await page.getByRole('heading', { level: 1, name: 'Garden' }).waitFor()
+    assert.equal(await composer(page).inputValue(), 'for the garden')
+    await composer(page).fill('')
+  })
+
+  test('an emoji is found by a word, and written where the caret is', async () => {
+    const { page } = ann
+    await composer(page).fill('we ship  today')
+    await composer(page).evaluate((field) => field.setSelectionRange(8, 8))
+    await page.getByRole('button', { name: 'Emoji', exact: true }).click()
+    const find = page.getByRole('searchbox', { name: 'Find an emoji' })
+    await untilFocused(page, find)
+    await accessible(page, 'emoji')
+    await shootAll(page, 'emoji')
+    await find.fill('nothing like it')
+    await page.getByText('None is called that.').waitFor()
+    await find.fill('rocket')
+    await page.getByRole('button', { name: 'rocket ship release' }).click()
+    await find.waitFor({ state: 'detached' })
+    await untilFocused(page, composer(page))
+    assert.equal(await composer(page).inputValue(), 'we ship 🚀 today')
+    await page.keyboard.press('Control+z')
+    assert.equal(await composer(page).inputValue(), 'we ship  today')
+    await page.getByRole('button', { name: 'Emoji', exact: true }).click()
+    await find.waitFor()
+    await page.keyboard.press('Escape')
+    await find.waitFor({ state: 'detached' })
+    await untilFocused(page, page.getByRole('button', { name: 'Emoji', exact: true }))
+  })
+
+  test('an address over words makes a link of them; a picture is refused in words', async () => {
+    const { page } = ann
+    await composer(page).fill('see the plan')
+    await composer(page).evaluate((field) => field.setSelectionRange(4, 12))
+    await paste(page, { text: 'https://example.com/plan' })
+    assert.equal(await composer(page).inputValue(), 'see [the plan](https://example.com/plan)')
+    await paste(page, { file: 'cat.png' })
+    await page.getByText('Pictures and files can’t be sent yet.').waitFor()
+    await composer(page).press('Enter')
+    await message(page, 'see the plan').getByRole('link', { name: 'the plan' }).waitFor()
+    await page.getByText('Pictures and files can’t be sent yet.').waitFor({ state: 'detached' })
+  })
+
+  test('Enter that ends a word of an input method sends nothing', async () => {
+    const { page } = ann
+    await composer(page).fill('にほん')
+    const press = (how) => composer(page).evaluate((field, init) => field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true, ...init })), how)
+    await press({ isComposing: true })
+    await press({ keyCode: 229 })
+    assert.equal(await composer(page).inputValue(), 'にほん')
+    await press({})
+    await message(page, 'にほん').getByRole('img', { name: 'Sent' }).waitFor()
+  })
+
+  test('code that says its language is shown in colours, and nothing moves for it', async () => {
+    const { page } = ann
+    const code = 'package main\n\nfunc main() { println("hello", 42) } // done'
+    await say(page, `\`\`\`go\n${code}\n\`\`\``)
+    const block = message(page, 'package main').locator('pre')
+    await block.locator('span').first().waitFor()
+    assert.equal((await block.textContent()).trim(), code)
+    assert.ok((await block.locator('span').count()) >= 5)
+    await accessible(page, 'code in colours')
+    await shootAll(page, 'code')
+    await say(page, '```nosuchlanguage\na < b\n```')
+    await message(page, 'a < b').getByRole('img', { name: 'Sent' }).waitFor()
+    assert.deepEqual(ann.faults, [])
+  })
+})

@@ -1,0 +1,34 @@
+import { Smile } from 'lucide-react'
+import { Suspense, lazy, useRef, useState } from 'react'
+import { IconButton } from '../../ui/Button'
+
+/** Loaded when it is first opened, not with the page. */
+const EmojiPopup = lazy(() => import('./EmojiPopup'))
+
+export function EmojiButton({ onPick }: { onPick: (emoji: string) => void }) {
+  const anchor = useRef<HTMLButtonElement>(null)
+  const [open, setOpen] = useState<boolean>()
+  return (
+    <>
+      <IconButton ref={anchor} label="Emoji" aria-haspopup="dialog" aria-expanded={open === true} onClick={() => setOpen(true)}>
+        <Smile size={19} aria-hidden />
+      </IconButton>
+      {open !== undefined && (
+        <Suspense>
+          <EmojiPopup
+            anchor={anchor}
+            open={open}
+            onClose={() => {
+              setOpen(false)
+              anchor.current?.focus()
+            }}
+            onPick={(emoji) => {
+              setOpen(false)
+              onPick(emoji)
+            }}
+          />
+        </Suspense>
+      )}
+    </>
+  )
+}
