@@ -1,9 +1,10 @@
-import type { ElementContent, RootContent } from 'hast'
 import { common, createLowlight } from 'lowlight'
 import type { ReactNode } from 'react'
 import styles from './Highlighted.module.css'
 
 const lowlight = createLowlight(common)
+
+type Node = ReturnType<typeof lowlight.highlight>['children'][number]
 
 /** Code in colours; in a language that is not known, as it was written. Nothing but colours changes, so that nothing moves. */
 export default function Highlighted({ language, code }: { language: string; code: string }) {
@@ -11,7 +12,7 @@ export default function Highlighted({ language, code }: { language: string; code
   return lowlight.highlight(language, code).children.map(shown)
 }
 
-function shown(node: RootContent | ElementContent, at: number): ReactNode {
+function shown(node: Node, at: number): ReactNode {
   if (node.type === 'text') return node.value
   if (node.type !== 'element') return null
   const [kind = ''] = Array.isArray(node.properties.className) ? node.properties.className : []
