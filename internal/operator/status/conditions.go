@@ -27,7 +27,7 @@ func (v view) available() check {
 	}
 }
 
-// upToDate: each server is of this generation, and nothing is left of the one before.
+// upToDate: each part is of this generation, and nothing is left of the one before.
 func (v view) upToDate() check {
 	switch s := v.Servers; {
 	case v.Waiting:
@@ -49,6 +49,10 @@ func (v view) upToDate() check {
 	case !s.settled():
 		return no("Rolling", because(fmt.Sprintf("%d of %s what is wanted, %d are ready, %d are there",
 			s.Updated, many(s.Wanted, "server runs", "servers run"), s.Ready, s.Replicas), s.Trouble))
+	case v.Spec.Database.Type == v1alpha1.DatabaseManaged && !v.Database.settled():
+		return no("Rolling", because("Postgres is being made what is wanted", v.Database.trouble()))
+	case v.Spec.Redis.Type == v1alpha1.RedisManaged && !v.Redis.settled():
+		return no("Rolling", because("Redis is being made what is wanted", v.Redis.trouble()))
 	default:
 		return yes("RolledOut", many(s.Wanted, "server runs", "servers run")+" "+v.Image)
 	}

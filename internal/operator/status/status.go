@@ -70,9 +70,16 @@ type Workload struct {
 	Trouble string // what keeps a pod of it from running
 }
 
-// settled says whether all pods are as wanted, and no others are left.
+// settled says whether all pods are as wanted, and no others are left. Those of a part that is not there are not.
 func (w *Workload) settled() bool {
-	return w.Current && w.Replicas == w.Wanted && w.Updated == w.Wanted && w.Ready == w.Wanted
+	return w != nil && w.Current && w.Replicas == w.Wanted && w.Updated == w.Wanted && w.Ready == w.Wanted
+}
+
+func (w *Workload) trouble() string {
+	if w == nil {
+		return ""
+	}
+	return w.Trouble
 }
 
 // Schema is how far the data is.
@@ -180,7 +187,7 @@ func Compute(cluster *v1alpha1.ChatCluster, o Observed) v1alpha1.ChatClusterStat
 // needed are the conditions that Ready can't do without, in the order in which a fault of them is told.
 var needed = []string{
 	v1alpha1.ConditionDatabaseReady, v1alpha1.ConditionSchemaCurrent, v1alpha1.ConditionAvailable,
-	v1alpha1.ConditionUpToDate, v1alpha1.ConditionRedisReady,
+	v1alpha1.ConditionRedisReady, v1alpha1.ConditionUpToDate,
 }
 
 // ready: this generation is carried out, every child has been seen, and the servers answer. What the operator can't look into, such as an
