@@ -21,20 +21,28 @@ import (
 )
 
 // applyAll applies the children in their order. One that can't be applied does not hold up the others: those that need it wait
-// for it by themselves. Only a credential does: nothing is made that it should open before it is kept (OP5).
-func (p *pass) applyAll(ctx context.Context, wanted []children.Child) error {
+// for it by themselves. Only a credential does: nothing is made that it should open before it is kept (OP5). It says whether what is
+// not wanted any more may go: not where a credential stands still, nor where the servers do, which may need it yet.
+func (p *pass) applyAll(ctx context.Context, wanted []children.Child) (mayPrune bool, err error) {
 	var errs []error
+	mayPrune = true
 	for _, child := range wanted {
 		before := len(p.faults) + len(p.absent)
 		err := p.apply(ctx, child)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s %s: %w", child.Kind.Kind, child.Name, err))
 		}
-		if child.Kind == kindSecret && (err != nil || len(p.faults)+len(p.absent) > before) {
-			break
+		if err == nil && len(p.faults)+len(p.absent) == before {
+			continue
+		}
+		switch child.Kind {
+		case kindSecret:
+			return false, errors.Join(errs...)
+		case kindDeployment:
+			mayPrune = false
 		}
 	}
-	return errors.Join(errs...)
+	return mayPrune, errors.Join(errs...)
 }
 
 // apply makes one child what it should be, and writes only if it isn't.

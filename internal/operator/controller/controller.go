@@ -113,10 +113,11 @@ func (p *pass) carryOut(ctx context.Context) ([]children.Child, error) {
 		return nil, err
 	}
 	wanted = append([]children.Child{*record}, p.annotate(wanted)...)
-	if err := p.applyAll(ctx, wanted); err != nil {
-		return wanted, err
+	mayPrune, err := p.applyAll(ctx, wanted)
+	if mayPrune {
+		err = errors.Join(err, p.prune(ctx, wanted))
 	}
-	return wanted, p.prune(ctx, wanted)
+	return wanted, err
 }
 
 // start begins to watch ChatClusters and everything that they own.

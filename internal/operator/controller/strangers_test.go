@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -16,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/gochat-dev/gochat/api/v1alpha1"
+	"github.com/gochat-dev/gochat/internal/operator/children"
 	"github.com/gochat-dev/gochat/internal/operator/status"
 )
 
@@ -59,6 +61,24 @@ func TestOneWriter(t *testing.T) {
 			}
 		}
 		s.ready("chat")
+	})
+	t.Run("[OP2] one object that is refused does not keep what is not wanted any more", func(t *testing.T) {
+		s := newStage(t)
+		s.operate()
+		s.create("chat", full)
+		s.ready("chat")
+		s.edit("chat", func(c *v1alpha1.ChatCluster) {
+			c.Spec.Ingress = &v1alpha1.IngressSpec{Annotations: map[string]string{"no key": "x"}}
+			c.Spec.Backup = nil
+		})
+		s.has("chat", v1alpha1.ConditionReady, metav1.ConditionFalse, status.ReasonRefused)
+		plan := &batchv1.CronJob{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: children.BackupName("chat")}}
+		s.eventually("the plan of backups to go", func() error {
+			if err := s.Get(t.Context(), clientKey(plan), plan); !apierrors.IsNotFound(err) {
+				return fmt.Errorf("it is there: %w", err)
+			}
+			return nil
+		})
 	})
 	t.Run("[OP3] the spec and what strangers wrote stay, and there is no finalizer", func(t *testing.T) {
 		s := newStage(t)
