@@ -10,10 +10,11 @@ import (
 // +kubebuilder:validation:XValidation:rule="!has(self.external) || !has(self.external.secretName) || size(self.external.secretName) == 0 || (has(self.type) && self.type == 'External')",message="database.external.secretName is for database.type External only: set the type, or take the name away"
 type DatabaseSpec struct {
 	// Managed: a single Postgres that the operator runs. External: any Postgres,
-	// 14 or newer, reached by a URL.
+	// 14 or newer, reached by a URL. It can't be changed.
 	//
 	// +optional
 	// +kubebuilder:default=Managed
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="database.type can't be changed: make a backup, and restore it into a new ChatCluster"
 	Type DatabaseType `json:"type,omitempty"`
 
 	// The image of the managed Postgres. Empty: the official one, of a version

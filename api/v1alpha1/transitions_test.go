@@ -14,6 +14,7 @@ func TestEdits(t *testing.T) {
 	const (
 		shrink    = "database.storage.size can't shrink: a volume only grows"
 		class     = "database.storage.storageClassName can't be changed"
+		database  = "database.type can't be changed"
 		bootstrap = "bootstrap is immutable"
 		restore   = "bootstrap.restoreFrom is immutable"
 	)
@@ -28,12 +29,17 @@ func TestEdits(t *testing.T) {
 		{"shrink-to-number", "{}", "{database: {storage: {size: 2147483647}}}", "spec.database.storage.size", shrink},
 		{"shrink-from-number", "{database: {storage: {size: 3000000000}}}", "{database: {storage: {size: 2Gi}}}", "spec.database.storage.size", shrink},
 		{"shrink-by-leaving-out", "{database: {storage: {size: 5Gi}}}", "{}", "spec.database.storage.size", shrink},
-		{"shrink-external", "{database: {storage: {size: 5Gi}}}", "{database: {type: External, external: {secretName: pg}}}", "spec.database.storage.size", shrink},
+		{"shrink-external", "{database: {type: External, external: {secretName: pg}, storage: {size: 5Gi}}}", "{database: {type: External, external: {secretName: pg}}}", "spec.database.storage.size", shrink},
 
 		{"class-same", "{database: {storage: {storageClassName: fast}}}", "{database: {storage: {storageClassName: fast, size: 3Gi}}}", "", ""},
 		{"class-other", "{database: {storage: {storageClassName: fast}}}", "{database: {storage: {storageClassName: slow}}}", "spec.database.storage.storageClassName", class},
 		{"class-added", "{}", "{database: {storage: {storageClassName: fast}}}", "spec.database.storage.storageClassName", class},
 		{"class-left-out", "{database: {storage: {storageClassName: fast}}}", "{}", "spec.database.storage.storageClassName", class},
+
+		{"database-external", "{}", "{database: {type: External, external: {secretName: pg}}}", "spec.database.type", database},
+		{"database-managed", "{database: {type: External, external: {secretName: pg}}}", "{database: {type: Managed}}", "spec.database.type", database},
+		{"database-left-out", "{database: {type: External, external: {secretName: pg}}}", "{}", "spec.database.type", database},
+		{"database-moved", "{database: {type: External, external: {secretName: pg}}}", "{database: {type: External, external: {secretName: other, key: url}}}", "", ""},
 
 		{"bootstrap-same", "{bootstrap: {restoreFrom: a}}", "{profile: HA, bootstrap: {restoreFrom: a}}", "", ""},
 		{"bootstrap-spelt-out", "{bootstrap: {}}", "{bootstrap: {restoreFrom: ''}}", "", ""},
@@ -45,10 +51,10 @@ func TestEdits(t *testing.T) {
 
 		// Nothing else is for ever.
 		{"everything-else", "{}", `{profile: HA, hostname: a.example, server: {replicas: 3, web: None}, auth: {registration: Closed, guests: true},
-			autoscaling: {maxReplicas: 5}, database: {type: External, external: {secretName: pg}}, redis: {type: External, external: {secretName: r}},
+			autoscaling: {maxReplicas: 5}, database: {image: p}, redis: {type: External, external: {secretName: r}},
 			gateway: {name: public}, tls: {secretName: cert}, backup: {}, deletionPolicy: Delete, hibernate: true, paused: true,
 			networkPolicy: false, monitoring: Disabled}`, "", ""},
-		{"and-back", "{profile: HA, hostname: a.example, database: {type: External, external: {secretName: pg}}, redis: {type: None}, backup: {}}", "{}", "", ""},
+		{"and-back", "{profile: HA, hostname: a.example, database: {image: p}, redis: {type: None}, backup: {}}", "{}", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			made := s.create(c.name, c.before)

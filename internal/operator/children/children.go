@@ -43,8 +43,15 @@ type Known struct {
 	// Serving is the image that the servers run now; empty where there are none.
 	Serving string
 
-	// Migrated says that the schema is current for the wanted image of the servers. Until then the servers keep
-	// the image Serving, or are not there (OP6).
+	// ServingDatabase is the external database that they use; empty where it is the managed one.
+	ServingDatabase v1alpha1.ExternalSpec
+
+	// Moving says that there are servers which use another database than those that are to run now: they go first, for two
+	// databases are never served at once.
+	Moving bool
+
+	// Migrated says that the schema is current for the wanted image of the servers, in the wanted database. Until then the servers
+	// keep the image Serving and its database, or are not there (OP6).
 	Migrated bool
 
 	// Restored says that bootstrap.restoreFrom has been carried out, or that there is nothing to restore. Until then nothing

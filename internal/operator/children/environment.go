@@ -94,6 +94,31 @@ func (p part) postgresSecretEnv() []*ac.EnvVarApplyConfiguration {
 	return []*ac.EnvVarApplyConfiguration{secretEnv(postgresVariable, PostgresName(p.cluster.Name), keyPassword)}
 }
 
+// ExternalDatabase is the external database that a ChatCluster wants; empty where it wants the managed one.
+func ExternalDatabase(cluster *v1alpha1.ChatCluster) v1alpha1.ExternalSpec {
+	if spec := Defaulted(cluster).Spec.Database; spec.Type == v1alpha1.DatabaseExternal {
+		return *spec.External
+	}
+	return v1alpha1.ExternalSpec{}
+}
+
+// ExternalDatabaseOf is the external database that a pod of ours uses; empty where it uses the managed one.
+func ExternalDatabaseOf(pod core.PodSpec) v1alpha1.ExternalSpec {
+	for _, c := range pod.Containers {
+		for _, v := range c.Env {
+			if IsDatabaseVariable(v) {
+				return v1alpha1.ExternalSpec{SecretName: v.ValueFrom.SecretKeyRef.Name, Key: v.ValueFrom.SecretKeyRef.Key}
+			}
+		}
+	}
+	return v1alpha1.ExternalSpec{}
+}
+
+// IsDatabaseVariable says whether a variable of a pod of ours says which external database it uses.
+func IsDatabaseVariable(v core.EnvVar) bool {
+	return v.Name == postgresURL && v.ValueFrom != nil && v.ValueFrom.SecretKeyRef != nil
+}
+
 func (p part) redisSecretEnv() []*ac.EnvVarApplyConfiguration {
 	switch p.cluster.Spec.Redis.Type {
 	case v1alpha1.RedisManaged:

@@ -253,6 +253,31 @@ func TestMigrationGate(t *testing.T) {
 			}
 		})
 	}
+	t.Run("[OP6] another database waits for its migration, and then for the servers of the one before to go", func(t *testing.T) {
+		cluster := chat(t, `database: {type: External, external: {secretName: new, key: url}}`)
+		known := settled(cluster)
+		known.Serving, known.ServingDatabase = wanted, v1alpha1.ExternalSpec{SecretName: "old", Key: "uri"}
+		for _, c := range []struct {
+			migrated, moving bool
+			secret           string
+			strategy         appsv1.DeploymentStrategyType
+		}{
+			{false, false, "old", appsv1.RollingUpdateDeploymentStrategyType},
+			{true, true, "new", appsv1.RecreateDeploymentStrategyType},
+		} {
+			known.Migrated, known.Moving = c.migrated, c.moving
+			f := familyOf(t, cluster, known)
+			servers := f.servers().Spec
+			if is := ExternalDatabaseOf(servers.Template.Spec).SecretName; is != c.secret || servers.Strategy.Type != c.strategy {
+				t.Errorf("migrated %t: the servers use %s, by %s", c.migrated, is, servers.Strategy.Type)
+			}
+			for _, child := range f.all {
+				if child.Kind.Kind == "Job" && ExternalDatabaseOf(into[batchv1.Job](t, child).Spec.Template.Spec) != ExternalDatabase(cluster) {
+					t.Error("another database is migrated than the one that is wanted")
+				}
+			}
+		}
+	})
 	t.Run("[OP6] each image has a migration of its own", func(t *testing.T) {
 		names := make(map[string]bool)
 		for _, spec := range []string{`{}`, `server: {image: a}`, `server: {image: b}`, `{server: {image: a, replicas: 5, drainSeconds: 9}, auth: {guests: true}}`} {

@@ -55,6 +55,7 @@ func (p part) server() ([]Child, error) {
 		if image = p.known.Serving; image == "" {
 			return nil, nil
 		}
+		p = p.asServed()
 	}
 	pod, err := p.serverPod(image)
 	if err != nil {
@@ -73,10 +74,19 @@ func (p part) server() ([]Child, error) {
 	}}, nil
 }
 
-// strategy replaces one server at a time, the new one first. Two that have no Redis to find each other through never
-// run together.
+// asServed is the same with the database that the servers use now.
+func (p part) asServed() part {
+	if p.cluster.Spec.Database.Type == v1alpha1.DatabaseExternal && p.known.ServingDatabase.SecretName != "" {
+		p.cluster = p.cluster.DeepCopy()
+		p.cluster.Spec.Database.External = &p.known.ServingDatabase
+	}
+	return p
+}
+
+// strategy replaces one server at a time, the new one first. Two that have no Redis to find each other through, or different
+// databases, never run together.
 func (p part) strategy() *apps.DeploymentStrategyApplyConfiguration {
-	if p.cluster.Spec.Redis.Type == v1alpha1.RedisNone {
+	if p.cluster.Spec.Redis.Type == v1alpha1.RedisNone || p.known.Moving {
 		return apps.DeploymentStrategy().WithType(appsv1.RecreateDeploymentStrategyType)
 	}
 	return apps.DeploymentStrategy().WithType(appsv1.RollingUpdateDeploymentStrategyType).

@@ -24,12 +24,13 @@ import (
 // observed gathers what the status is computed from.
 func (p *pass) observed(ctx context.Context, wanted []children.Child, failed error) (status.Observed, error) {
 	name := p.cluster.Name
+	image, _ := p.serving()
 	o := status.Observed{
 		Now: p.now(), Waiting: p.waiting, Faults: p.faults, Missing: p.missing(wanted), Schema: p.schema,
 		Servers:   p.deployment(children.ServerName(name), children.Server),
 		Database:  p.stateful(children.PostgresName(name), children.Postgres),
 		Redis:     p.stateful(children.RedisName(name), children.Redis),
-		Image:     p.serving(),
+		Image:     image,
 		Endpoints: p.endpoints(), Nodes: p.nodes(),
 		Route: p.route(), Certificate: p.certificate(), Backup: p.backup(), Autoscaler: p.autoscaler(),
 		ByConnection: p.known.APIs.CustomMetrics,

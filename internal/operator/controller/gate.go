@@ -2,11 +2,13 @@ package controller
 
 import (
 	"encoding/json"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/gochat-dev/gochat/api/v1alpha1"
 	"github.com/gochat-dev/gochat/internal/operator/children"
 	"github.com/gochat-dev/gochat/internal/operator/status"
 )
@@ -14,13 +16,15 @@ import (
 // gate finds out how far the data is: the servers of an image start when the schema is current for it, and nothing starts before
 // the data is there (OP6). Servers that run, or did before somebody deleted the Job, are proof as well.
 func (p *pass) gate() {
-	p.known.Serving = p.serving()
-	image := children.ServerImage(p.spec, p.known)
+	p.known.Serving, p.known.ServingDatabase = p.serving()
+	image, database := children.ServerImage(p.spec, p.known), children.ExternalDatabase(p.spec)
 	bootstrap := p.spec.Spec.Bootstrap
 	p.known.Restored = bootstrap == nil || bootstrap.RestoreFrom == "" || p.known.Serving != "" ||
 		jobIs(get[*batchv1.Job](p, children.RestoreName(p.cluster.Name)), batchv1.JobComplete)
-	job := p.migrationOf(image)
-	p.known.Migrated = p.known.Serving == image || jobIs(job, batchv1.JobComplete)
+	job := p.migrationOf(image, database)
+	served := p.known.Serving == image && p.known.ServingDatabase == database
+	p.known.Migrated = served || jobIs(job, batchv1.JobComplete)
+	p.known.Moving = p.moving(database)
 	p.schema = status.Schema{Image: image, Current: p.known.Migrated, Restored: p.known.Restored}
 	if !p.known.Restored {
 		p.schema.Failed = jobIs(get[*batchv1.Job](p, children.RestoreName(p.cluster.Name)), batchv1.JobFailed)
@@ -32,24 +36,39 @@ func (p *pass) gate() {
 	p.schema.Version = p.schemaVersion()
 }
 
-// serving is the image that the Deployment of the servers has now.
-func (p *pass) serving() string {
-	deployment := get[*appsv1.Deployment](p, children.ServerName(p.cluster.Name))
-	if deployment == nil || !p.owns(deployment) || len(deployment.Spec.Template.Spec.Containers) == 0 {
-		return ""
+// moving says whether there are servers that use another database than those that are to run now. Until none of them is left,
+// those don't start.
+func (p *pass) moving(wanted v1alpha1.ExternalSpec) bool {
+	if p.known.Serving == "" {
+		return false
 	}
-	return deployment.Spec.Template.Spec.Containers[0].Image
+	if !p.known.Migrated || !p.known.Restored {
+		wanted = p.known.ServingDatabase
+	}
+	return p.known.ServingDatabase != wanted || slices.ContainsFunc(p.running(children.Server), func(pod *corev1.Pod) bool {
+		return children.ExternalDatabaseOf(pod.Spec) != wanted
+	})
 }
 
-// migrationOf is the Job that migrates for an image: the one that has ended well, if there are several.
-func (p *pass) migrationOf(image string) *batchv1.Job {
+// serving is the image that the Deployment of the servers has now, and the external database.
+func (p *pass) serving() (image string, database v1alpha1.ExternalSpec) {
+	deployment := get[*appsv1.Deployment](p, children.ServerName(p.cluster.Name))
+	if deployment == nil || !p.owns(deployment) || len(deployment.Spec.Template.Spec.Containers) == 0 {
+		return "", database
+	}
+	pod := deployment.Spec.Template.Spec
+	return pod.Containers[0].Image, children.ExternalDatabaseOf(pod)
+}
+
+// migrationOf is the Job that migrates a database for an image: the one that has ended well, if there are several.
+func (p *pass) migrationOf(image string, database v1alpha1.ExternalSpec) *batchv1.Job {
 	var found *batchv1.Job
 	for _, object := range p.there {
 		job, ok := object.(*batchv1.Job)
 		if !ok || job.Labels[children.LabelComponent] != string(children.Migration) || !p.owns(job) {
 			continue
 		}
-		if pod := job.Spec.Template.Spec; len(pod.Containers) == 0 || pod.Containers[0].Image != image {
+		if pod := job.Spec.Template.Spec; len(pod.Containers) == 0 || pod.Containers[0].Image != image || children.ExternalDatabaseOf(pod) != database {
 			continue
 		}
 		if found == nil || jobIs(job, batchv1.JobComplete) || job.CreationTimestamp.After(found.CreationTimestamp.Time) {

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +15,8 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// Images say what becomes of their pods: "broken" never gets ready, a job of "failing" fails; all others run well.
+// Images say what becomes of their pods: "broken" never gets ready, a job of "failing" fails, or one that reads a Secret called so; all
+// others run well.
 const (
 	broken  = "broken"
 	failing = "failing"
@@ -108,13 +110,13 @@ func statusOf(pod *corev1.Pod) corev1.PodStatus {
 	state := corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Now()}}
 	for _, container := range pod.Spec.InitContainers {
 		s := corev1.ContainerStatus{Name: container.Name, Image: container.Image, ImageID: "x", State: ended(0, `{"schema":12}`)}
-		if strings.Contains(container.Image, failing) {
+		if strings.Contains(container.Image, failing) || reads(container, failing) {
 			s.State = ended(1, "a column is in the way")
 		}
 		status.InitContainerStatuses = append(status.InitContainerStatuses, s)
 	}
 	switch {
-	case job && strings.Contains(image, failing):
+	case job && (strings.Contains(image, failing) || reads(pod.Spec.Containers[0], failing)):
 		status.Phase, ready, state = corev1.PodFailed, corev1.ConditionFalse, ended(1, "a column is in the way")
 	case job:
 		status.Phase, ready, state = corev1.PodSucceeded, corev1.ConditionFalse, ended(0, "")
@@ -135,4 +137,11 @@ func statusOf(pod *corev1.Pod) corev1.PodStatus {
 		status.Conditions = append(status.Conditions, corev1.PodCondition{Type: c, Status: value, LastTransitionTime: at})
 	}
 	return status
+}
+
+// reads says whether a variable of a container is from this Secret.
+func reads(container corev1.Container, secret string) bool {
+	return slices.ContainsFunc(container.Env, func(v corev1.EnvVar) bool {
+		return v.ValueFrom != nil && v.ValueFrom.SecretKeyRef != nil && v.ValueFrom.SecretKeyRef.Name == secret
+	})
 }

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -76,4 +77,11 @@ func (p *pass) podsOf(component children.Component) []*corev1.Pod {
 		}
 	}
 	return found
+}
+
+// running are those of them that have not ended: also one that is told to end, and works until it has.
+func (p *pass) running(component children.Component) []*corev1.Pod {
+	return slices.DeleteFunc(p.podsOf(component), func(pod *corev1.Pod) bool {
+		return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
+	})
 }

@@ -9,6 +9,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/gochat-dev/gochat/internal/operator/children"
 )
 
 // summedUp stands before the sum of what was in a managed fields entry, which has to be JSON. No such entry begins so by itself.
@@ -32,7 +34,7 @@ func slim(object any) (any, error) {
 	accessor.SetManagedFields(ours)
 	switch object := object.(type) {
 	case *corev1.Pod:
-		object.Spec = corev1.PodSpec{NodeName: object.Spec.NodeName}
+		object.Spec = corev1.PodSpec{NodeName: object.Spec.NodeName, Containers: slimContainers(object.Spec.Containers)}
 	case *appsv1.Deployment:
 		object.Spec.Template = slimTemplate(object.Spec.Template)
 	case *appsv1.StatefulSet:
@@ -49,11 +51,21 @@ func slim(object any) (any, error) {
 	return object, nil
 }
 
-// slimTemplate keeps which images there are.
 func slimTemplate(full corev1.PodTemplateSpec) corev1.PodTemplateSpec {
-	var slim corev1.PodTemplateSpec
-	for _, container := range full.Spec.Containers {
-		slim.Spec.Containers = append(slim.Spec.Containers, corev1.Container{Name: container.Name, Image: container.Image})
+	return corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: slimContainers(full.Spec.Containers)}}
+}
+
+// slimContainers keeps which images there are, and which external database they use.
+func slimContainers(full []corev1.Container) []corev1.Container {
+	var slim []corev1.Container
+	for _, container := range full {
+		kept := corev1.Container{Name: container.Name, Image: container.Image}
+		for _, variable := range container.Env {
+			if children.IsDatabaseVariable(variable) {
+				kept.Env = append(kept.Env, variable)
+			}
+		}
+		slim = append(slim, kept)
 	}
 	return slim
 }

@@ -12,7 +12,7 @@ import (
 // DatabaseSpec says where everything is kept.
 type DatabaseSpecApplyConfiguration struct {
 	// Managed: a single Postgres that the operator runs. External: any Postgres,
-	// 14 or newer, reached by a URL.
+	// 14 or newer, reached by a URL. It can't be changed.
 	Type *apiv1alpha1.DatabaseType `json:"type,omitempty"`
 	// The image of the managed Postgres. Empty: the official one, of a version
 	// fixed by the operator's release. Another major version can't open the
