@@ -226,12 +226,13 @@ func (c *site) agree(quiet func()) {
 	store := c.store()
 	ctx := context.Background()
 	var why error
-	c.until("everything is acknowledged, and everybody has all of it", time.Minute, func() bool {
-		if now := c.crowd.Settled(ctx, store); now == nil || why == nil || now.Error() != why.Error() {
-			if why = now; why != nil {
-				c.t.Log(why)
-			}
+	defer func() {
+		if why != nil {
+			c.t.Log(why)
 		}
+	}()
+	c.until("everything is acknowledged, and everybody has all of it", time.Minute, func() bool {
+		why = c.crowd.Settled(ctx, store)
 		return why == nil
 	})
 	acknowledged := c.crowd.Acknowledged()
