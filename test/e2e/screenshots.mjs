@@ -1,4 +1,4 @@
-// Writes docs/images/{chat-light,chat-dark,chat-phone}.png: a room in use, as people see it.
+// Writes docs/images/chat-{1440,820,390}-{light,dark}.png: a room in use, as people see it.
 import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { PASSWORD, api, launchBrowser, newPerson, startServer } from './stage.mjs'
@@ -59,7 +59,7 @@ try {
   const alice = await enter('alice', { colorScheme: 'light' })
   await enter('bob')
   await enter('carol')
-  const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true }
+  const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 1.5, isMobile: true, hasTouch: true }
   const erin = await enter('erin', { ...phone, colorScheme: 'light' })
 
   for (const [username, body] of TALK) await post(release, username, body)
@@ -75,15 +75,19 @@ try {
     await composer(people.bob).pressSequentially('By bike')
     await page.getByRole('status', { name: 'Typing' }).getByText('Bob is typing').waitFor()
   }
-  const shoot = async (page, name) => {
-    await typing(page)
-    await page.evaluate(() => document.fonts.ready)
-    await page.screenshot({ path: `${IMAGES}${name}.png`, animations: 'disabled' })
+  const shoot = async (page, width, height) => {
+    await page.setViewportSize({ width, height })
+    for (const colorScheme of ['light', 'dark']) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      await typing(page)
+      await page.evaluate(() => document.fonts.ready)
+      await page.mouse.move(0, 0)
+      await page.screenshot({ path: `${IMAGES}chat-${width}-${colorScheme}.png`, animations: 'disabled' })
+    }
   }
-  await shoot(alice, 'chat-light')
-  await alice.emulateMedia({ colorScheme: 'dark' })
-  await shoot(alice, 'chat-dark')
-  await shoot(erin, 'chat-phone')
+  await shoot(alice, 1440, 900)
+  await shoot(alice, 820, 1000)
+  await shoot(erin, 390, 844)
 } finally {
   await browser.close()
   await server.stop()
