@@ -31,7 +31,7 @@ func (p *pass) observed(ctx context.Context, wanted []children.Child, failed err
 		Database:  p.stateful(children.PostgresName(name), children.Postgres),
 		Redis:     p.stateful(children.RedisName(name), children.Redis),
 		Image:     image,
-		Endpoints: p.endpoints(), Nodes: p.nodes(),
+		Endpoints: p.endpoints(), Nodes: p.nodes(), Left: p.left(),
 		Route: p.route(), Certificate: p.certificate(), Backup: p.backup(), Autoscaler: p.autoscaler(),
 		ByConnection: p.known.APIs.CustomMetrics,
 		Gateway:      p.known.APIs.Gateway,
@@ -133,6 +133,19 @@ func (p *pass) endpoints() int {
 		}
 		for _, endpoint := range slice.Endpoints {
 			if ready := endpoint.Conditions.Ready; ready == nil || *ready { // nil means yes
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// left is how many pods of the parts have not ended: a StatefulSet and a Deployment don't count those that are on their way out.
+func (p *pass) left() int {
+	n := 0
+	for _, component := range []children.Component{children.Server, children.Postgres, children.Redis} {
+		for _, pod := range p.podsOf(component) {
+			if pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed {
 				n++
 			}
 		}

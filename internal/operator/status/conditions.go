@@ -11,7 +11,7 @@ import (
 func (v view) available() check {
 	switch s := v.Servers; {
 	case s == nil && v.Spec.Hibernate:
-		return no("Hibernated", "everything is stopped")
+		return no("Hibernated", "no server is to run")
 	case s == nil:
 		return no("NoServers", "there is no server yet")
 	case s.Ready > 0 && v.Endpoints > 0:
@@ -19,7 +19,7 @@ func (v view) available() check {
 	case s.Ready > 0:
 		return no("NoEndpoints", "servers are ready, and the Service "+v.Name+" leads to none of them yet")
 	case s.Wanted == 0 && v.Spec.Hibernate:
-		return no("Hibernated", "everything is stopped")
+		return no("Hibernated", "no server is to run")
 	case s.Wanted == 0:
 		return no("ScaledToZero", "spec.server.replicas is 0: scale it up")
 	default:
@@ -98,6 +98,9 @@ func (v view) hibernated() check {
 		if part != nil && (part.Replicas > 0 || part.Wanted > 0 || !part.Current) {
 			return no("Stopping", "not everything has stopped yet")
 		}
+	}
+	if v.Left > 0 {
+		return no("Stopping", many(int32(v.Left), "pod has", "pods have")+" not stopped yet") //nolint:gosec // no chat has so many pods
 	}
 	return yes("Stopped", "servers, database and Redis are stopped; data and credentials are there")
 }

@@ -51,7 +51,7 @@ func (v view) managed(part *Workload, name string) check {
 	case part != nil && part.Ready > 0 && part.Wanted > 0:
 		return yes("Running", name+" takes connections")
 	case v.Spec.Hibernate:
-		return no("Hibernated", name+" is stopped")
+		return no("Hibernated", name+" is not to run")
 	case part == nil:
 		return no("Creating", name+" is being made")
 	default:

@@ -28,6 +28,7 @@ type Observed struct {
 
 	Image     string // that the servers should run, and do as far as the roll has gone
 	Endpoints int    // servers that the Service leads to
+	Left      int    // pods of the parts that have not ended, whether they are wanted or on their way out
 	Nodes     int    // on which servers are ready
 
 	Schema       Schema
@@ -194,6 +195,9 @@ var needed = []string{
 // external Redis, doesn't stand in its way.
 func (v view) ready(answers map[string]check) check {
 	if v.Spec.Hibernate && !v.Waiting {
+		if answers[v1alpha1.ConditionHibernated].status != metav1.ConditionTrue {
+			return no("Hibernated", "it is being stopped; set hibernate to false to wake it")
+		}
 		return no("Hibernated", "everything is stopped; set hibernate to false to wake it")
 	}
 	if len(v.Faults) > 0 {

@@ -106,6 +106,9 @@ func TestConditions(t *testing.T) {
 		{"paused", changes{paused}, nil, []string{"Ready=True", "Paused=True Paused"}},
 		{"paused, and changed", changes{paused}, func(o *Observed) { o.Waiting = true }, []string{"Ready=False Paused", "Paused=True ChangesWait", "Available=True"}},
 		{"going to sleep", changes{hibernate}, func(o *Observed) { o.Servers.Wanted = 0 }, []string{"Ready=False Hibernated", "Hibernated=False Stopping"}},
+		{"a pod is on its way out", changes{hibernate}, func(o *Observed) {
+			o.Servers, o.Database, o.Redis, o.Endpoints, o.Left = &Workload{Current: true}, &Workload{Current: true}, &Workload{Current: true}, 0, 1
+		}, []string{"Ready=False Hibernated", "Hibernated=False Stopping"}},
 		{"asleep", changes{hibernate}, func(o *Observed) {
 			o.Servers, o.Database, o.Redis, o.Endpoints = &Workload{Current: true}, &Workload{Current: true}, &Workload{Current: true}, 0
 		}, []string{"Ready=False Hibernated", "Hibernated=True Stopped", "Available=False Hibernated", "DatabaseReady=False Hibernated", "UpToDate=True Hibernated"}},
@@ -144,6 +147,34 @@ func TestConditions(t *testing.T) {
 			}
 		})
 	}
+}
+
+// says is the message of a condition.
+func says(status v1alpha1.ChatClusterStatus, condition string) string {
+	return meta.FindStatusCondition(status.Conditions, condition).Message
+}
+
+func TestMessages(t *testing.T) {
+	t.Run("[OP8] what is only being stopped is not said to be stopped", func(t *testing.T) {
+		hibernate := chat(func(c *v1alpha1.ChatCluster) { c.Spec.Hibernate = true })
+		stopped := well(func(o *Observed) {
+			o.Servers, o.Database, o.Redis, o.Endpoints = &Workload{Current: true}, &Workload{Current: true}, &Workload{Current: true}, 0
+		})
+		if got := says(Compute(hibernate, stopped), "Ready"); !strings.Contains(got, "everything is stopped") {
+			t.Error(got)
+		}
+		stopping := stopped
+		stopping.Left = 2
+		status := Compute(hibernate, stopping)
+		for _, c := range status.Conditions {
+			if strings.Contains(c.Message, "is stopped") || strings.Contains(c.Message, "are stopped") {
+				t.Errorf("%s: %s", c.Type, c.Message)
+			}
+		}
+		if got := says(status, "Hibernated"); got != "2 pods have not stopped yet" {
+			t.Error(got)
+		}
+	})
 }
 
 func TestTransitions(t *testing.T) {
