@@ -85,10 +85,14 @@ func (p *pass) stateful(name string, component children.Component) *status.Workl
 	if s == nil || !p.owns(s) {
 		return nil
 	}
-	return &status.Workload{
+	w := &status.Workload{
 		Wanted: value(s.Spec.Replicas), Replicas: s.Status.Replicas, Updated: s.Status.UpdatedReplicas, Ready: s.Status.ReadyReplicas,
 		Current: s.Status.ObservedGeneration >= p.generationOf(kindStateful, s), Trouble: p.troubleOf(component),
 	}
+	if w.Wanted > 0 && len(p.podsOf(component)) == 0 {
+		w.Trouble = noPod("statefulset", name)
+	}
+	return w
 }
 
 // generationOf is the generation of a child that its controller must have seen: that of our last write.

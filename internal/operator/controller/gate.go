@@ -3,6 +3,7 @@ package controller
 import (
 	"encoding/json"
 	"slices"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -19,20 +20,21 @@ func (p *pass) gate() {
 	p.known.Serving, p.known.ServingDatabase = p.serving()
 	image, database := children.ServerImage(p.spec, p.known), children.ExternalDatabase(p.spec)
 	bootstrap := p.spec.Spec.Bootstrap
-	p.known.Restored = bootstrap == nil || bootstrap.RestoreFrom == "" || p.known.Serving != "" ||
-		jobIs(get[*batchv1.Job](p, children.RestoreName(p.cluster.Name)), batchv1.JobComplete)
+	restore := get[*batchv1.Job](p, children.RestoreName(p.cluster.Name))
+	p.known.Restored = bootstrap == nil || bootstrap.RestoreFrom == "" || p.known.Serving != "" || jobIs(restore, batchv1.JobComplete)
 	job := p.migrationOf(image, database)
 	served := p.known.Serving == image && p.known.ServingDatabase == database
 	p.known.Migrated = served || jobIs(job, batchv1.JobComplete)
 	p.known.Moving = p.moving(database)
 	p.schema = status.Schema{Image: image, Current: p.known.Migrated, Restored: p.known.Restored}
 	if !p.known.Restored {
-		p.schema.Failed = jobIs(get[*batchv1.Job](p, children.RestoreName(p.cluster.Name)), batchv1.JobFailed)
-		p.schema.Message = p.lastWords(children.Restore)
+		p.schema.Failed = jobIs(restore, batchv1.JobFailed)
+		p.schema.Message, p.schema.Stuck = p.wordsOf(restore), p.cannotStart(restore)
 		return
 	}
 	p.schema.Failed = !p.known.Migrated && jobIs(job, batchv1.JobFailed)
-	p.schema.Message = p.lastWords(children.Migration)
+	p.schema.Stuck = !p.known.Migrated && p.cannotStart(job)
+	p.schema.Message = p.wordsOf(job)
 	p.schema.Version = p.schemaVersion()
 }
 
@@ -112,13 +114,59 @@ func (p *pass) schemaVersion() int64 {
 
 // lastWords is what the newest pod of a part said when it failed, or why it can't start.
 func (p *pass) lastWords(component children.Component) string {
+	return trouble(newest(p.podsOf(component)))
+}
+
+func newest(pods []*corev1.Pod) *corev1.Pod {
 	var newest *corev1.Pod
-	for _, pod := range p.podsOf(component) {
+	for _, pod := range pods {
 		if newest == nil || pod.CreationTimestamp.After(newest.CreationTimestamp.Time) {
 			newest = pod
 		}
 	}
-	return trouble(newest)
+	return newest
+}
+
+// podOf is the newest pod of a job, or nil.
+func (p *pass) podOf(job *batchv1.Job) *corev1.Pod {
+	if job == nil {
+		return nil
+	}
+	return newest(slices.DeleteFunc(slices.Clone(p.pods.all), func(pod *corev1.Pod) bool { return pod.Labels[batchv1.JobNameLabel] != job.Name }))
+}
+
+// wordsOf is what is to be said of a job that has not ended well.
+func (p *pass) wordsOf(job *batchv1.Job) string {
+	pod := p.podOf(job)
+	if pod == nil && job != nil && !jobIs(job, batchv1.JobFailed) {
+		return noPod("job", job.Name)
+	}
+	return trouble(pod)
+}
+
+// noPod says where to look when a quota or a policy lets no pod be made: events say that, and nothing else does.
+func noPod(kind, name string) string {
+	return "there is no pod of it; if none comes, kubectl describe " + kind + " " + name + " says why"
+}
+
+// stuckAfter is for how long a pod of a job may not start before that is trouble: a registry may be away for a moment.
+const stuckAfter = time.Minute
+
+// cannotStart says whether the newest pod of a job waits for what it will hardly get: an image that is not there, or a Secret.
+func (p *pass) cannotStart(job *batchv1.Job) bool {
+	pod := p.podOf(job)
+	if pod == nil || pod.Status.Phase != corev1.PodPending {
+		return false
+	}
+	waits := slices.ContainsFunc(slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses), func(c corev1.ContainerStatus) bool {
+		w := c.State.Waiting
+		return w != nil && w.Reason != "" && w.Reason != "PodInitializing" && w.Reason != "ContainerCreating"
+	})
+	left := pod.CreationTimestamp.Add(stuckAfter).Sub(p.now())
+	if waits && left > 0 {
+		p.lookAgainIn(left)
+	}
+	return waits && left <= 0
 }
 
 // trouble is why a pod does not run well: what it said when it failed, why it waits, or why it finds no node.

@@ -6,10 +6,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -44,6 +47,39 @@ func TestGate(t *testing.T) {
 		s.ready("chat")
 		s.eventually("two old servers", func() error { return s.serve(2, "v1") })
 	})
+	t.Run("[OP6] a migration whose image is nowhere is said to be stuck, and another image goes on", func(t *testing.T) {
+		s := newStage(t)
+		s.operate(func(c *Config) { c.Now = func() time.Time { return time.Now().Add(stuckAfter) } })
+		s.create("chat", image("v1"))
+		s.ready("chat")
+		s.edit("chat", image(typo))
+		s.has("chat", v1alpha1.ConditionSchemaCurrent, metav1.ConditionFalse, "MigrationStuck")
+		s.has("chat", v1alpha1.ConditionReady, metav1.ConditionFalse, "MigrationStuck")
+		s.has("chat", v1alpha1.ConditionAvailable, metav1.ConditionTrue, "")
+		if c := meta.FindStatusCondition(s.get("chat").Status.Conditions, v1alpha1.ConditionReady); !strings.Contains(c.Message, "ImagePullBackOff: not found") {
+			t.Errorf("it says %q", c.Message)
+		}
+		s.eventually("an event", func() error { return s.told("chat", "MigrationStuck") })
+		s.edit("chat", image("v2"))
+		s.ready("chat")
+	})
+	t.Run("[OP8] where a policy lets no pod be made, it says where to look", func(t *testing.T) {
+		s := newStage(t)
+		s.allowNoPods()
+		s.operate()
+		s.create("chat")
+		for condition, look := range map[string]string{
+			v1alpha1.ConditionDatabaseReady: "kubectl describe statefulset chat-postgres", v1alpha1.ConditionRedisReady: "kubectl describe statefulset chat-redis",
+			v1alpha1.ConditionSchemaCurrent: "kubectl describe job chat-migrate-", v1alpha1.ConditionReady: "kubectl describe statefulset chat-postgres",
+		} {
+			s.eventually(condition+" to say where to look", func() error {
+				if is := meta.FindStatusCondition(s.get("chat").Status.Conditions, condition); is == nil || !strings.Contains(is.Message, look) {
+					return fmt.Errorf("it is %+v", is)
+				}
+				return nil
+			})
+		}
+	})
 	t.Run("[OP6] no server of a new image is there before its migration has ended, and a failed one is tried again when its Job is deleted", func(t *testing.T) {
 		s := newStage(t)
 		s.operate()
@@ -73,6 +109,32 @@ func TestGate(t *testing.T) {
 			}
 			return fmt.Errorf("there is none")
 		})
+	})
+}
+
+// allowNoPods forbids all pods of the namespace by a quota.
+func (s *stage) allowNoPods() {
+	s.Helper()
+	none := corev1.ResourceList{corev1.ResourcePods: resource.MustParse("0")}
+	quota := &corev1.ResourceQuota{
+		ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "none"}, Spec: corev1.ResourceQuotaSpec{Hard: none},
+	}
+	if err := s.Create(s.Context(), quota); err != nil {
+		s.Fatal(err)
+	}
+	quota.Status = corev1.ResourceQuotaStatus{Hard: none, Used: none} // as its controller would
+	if err := s.Status().Update(s.Context(), quota); err != nil {
+		s.Fatal(err)
+	}
+	s.eventually("the quota to count", func() error {
+		pod := &corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "none"},
+			Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "none", Image: "none"}}},
+		}
+		if err := s.Create(s.Context(), pod, client.DryRunAll); err == nil || !strings.Contains(err.Error(), "exceeded quota") {
+			return fmt.Errorf("a pod gives %w", err)
+		}
+		return nil
 	})
 }
 

@@ -15,11 +15,12 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// Images say what becomes of their pods: "broken" never gets ready, a job of "failing" fails, or one that reads a Secret called so; all
-// others run well.
+// Images say what becomes of their pods: "broken" never gets ready, a job of "failing" fails, or one that reads a Secret called so, "typo"
+// is nowhere; all others run well.
 const (
 	broken  = "broken"
 	failing = "failing"
+	typo    = "typo"
 )
 
 var nodes = []string{"node-a", "node-b"}
@@ -100,6 +101,9 @@ func (k kubelet) look(ctx context.Context, pod *corev1.Pod) {
 
 func statusOf(pod *corev1.Pod) corev1.PodStatus {
 	image, job := pod.Spec.Containers[0].Image, pod.Labels["batch.kubernetes.io/job-name"] != ""
+	if strings.HasSuffix(image, ":"+typo) {
+		return unpulled(pod)
+	}
 	status := corev1.PodStatus{Phase: corev1.PodRunning, StartTime: new(metav1.Now())}
 	ready := corev1.ConditionTrue
 	ended := func(code int32, message string) corev1.ContainerState {
@@ -144,4 +148,19 @@ func reads(container corev1.Container, secret string) bool {
 	return slices.ContainsFunc(container.Env, func(v corev1.EnvVar) bool {
 		return v.ValueFrom != nil && v.ValueFrom.SecretKeyRef != nil && v.ValueFrom.SecretKeyRef.Name == secret
 	})
+}
+
+// unpulled is the status of a pod whose image is nowhere.
+func unpulled(pod *corev1.Pod) corev1.PodStatus {
+	status := corev1.PodStatus{Phase: corev1.PodPending, StartTime: new(metav1.Now())}
+	waiting := func(containers []corev1.Container) (all []corev1.ContainerStatus) {
+		for _, c := range containers {
+			all = append(all, corev1.ContainerStatus{Name: c.Name, Image: c.Image, State: corev1.ContainerState{
+				Waiting: &corev1.ContainerStateWaiting{Reason: "ImagePullBackOff", Message: "not found"},
+			}})
+		}
+		return all
+	}
+	status.InitContainerStatuses, status.ContainerStatuses = waiting(pod.Spec.InitContainers), waiting(pod.Spec.Containers)
+	return status
 }

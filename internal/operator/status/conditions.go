@@ -65,6 +65,8 @@ func (v view) schemaCurrent() check {
 		return unsure("NotLookedAt", "nothing has been looked at while paused: set paused to false")
 	case !s.Restored && s.Failed:
 		return no("RestoreFailed", because("the backup could not be restored; delete the Job "+v.Name+"-restore to have it tried again", s.Message))
+	case !s.Restored && s.Stuck:
+		return no("RestoreStuck", because("the pod that restores the backup can't start", s.Message))
 	case !s.Restored:
 		return no("Restoring", because("the backup is being restored", s.Message))
 	case s.Current:
@@ -72,6 +74,8 @@ func (v view) schemaCurrent() check {
 	case s.Failed:
 		return no("MigrationFailed", because("the migration for "+s.Image+
 			" failed, and the servers before it go on; set another image, or delete the failed Job to have it tried again", s.Message))
+	case s.Stuck:
+		return no("MigrationStuck", because("the pod of the migration for "+s.Image+" can't start, and the servers before it go on", s.Message))
 	case v.Spec.Hibernate:
 		return no("Hibernated", "the migration for "+s.Image+" waits for the database to wake")
 	default:

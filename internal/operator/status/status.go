@@ -89,6 +89,7 @@ type Schema struct {
 	Restored bool   // there is nothing to restore any more
 	Current  bool
 	Failed   bool   // the restore, or the migration
+	Stuck    bool   // the pod of either can't start
 	Message  string // what it said
 	Version  int64
 }
@@ -242,7 +243,7 @@ func versionOf(image string) string {
 var troubles = map[string]bool{
 	ReasonNameTaken: true, ReasonRefused: true, ReasonCredentialsMissing: true, "MigrationFailed": true, "RestoreFailed": true,
 	"BackupFailed": true, "BackupLate": true, "SecretMissing": true, "GatewayAPIMissing": true, "CertManagerMissing": true,
-	"NotAccepted": true, "RollStuck": true,
+	"NotAccepted": true, "RollStuck": true, "MigrationStuck": true, "RestoreStuck": true,
 	"NoServerReady": false, "NoEndpoints": false, "NotReady": false,
 }
 

@@ -94,6 +94,8 @@ func TestConditions(t *testing.T) {
 		{"a name is taken", nil, func(o *Observed) { o.Faults = []Fault{{Reason: ReasonNameTaken, Object: "Service chat"}} }, []string{"Ready=False NameTaken", "Available=True"}},
 		{"the password is lost", nil, func(o *Observed) { o.Faults = []Fault{{Reason: ReasonCredentialsMissing, Message: "is gone"}} }, []string{"Ready=False CredentialsMissing", "DatabaseReady=False CredentialsMissing"}},
 		{"a migration failed", nil, func(o *Observed) { o.Schema.Current, o.Schema.Failed = false, true }, []string{"Ready=False MigrationFailed", "SchemaCurrent=False MigrationFailed", "Available=True", "UpToDate=False WaitingForSchema"}},
+		{"a migration can't start", nil, func(o *Observed) { o.Schema.Current, o.Schema.Stuck = false, true }, []string{"Ready=False MigrationStuck", "SchemaCurrent=False MigrationStuck", "Available=True", "UpToDate=False WaitingForSchema"}},
+		{"a restore can't start", nil, func(o *Observed) { o.Schema = Schema{Image: "x", Stuck: true} }, []string{"SchemaCurrent=False RestoreStuck"}},
 		{"a restore failed", nil, func(o *Observed) { o.Schema = Schema{Image: "x", Failed: true} }, []string{"SchemaCurrent=False RestoreFailed"}},
 		{"a restore runs", nil, func(o *Observed) { o.Schema = Schema{Image: "x"} }, []string{"SchemaCurrent=False Restoring"}},
 		{"Postgres is away", nil, func(o *Observed) { o.Database.Ready = 0 }, []string{"Ready=False NotReady", "DatabaseReady=False NotReady", "Available=True"}},
