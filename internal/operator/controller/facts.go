@@ -148,11 +148,7 @@ func (p *pass) endpoints() int {
 func (p *pass) left() int {
 	n := 0
 	for _, component := range []children.Component{children.Server, children.Postgres, children.Redis} {
-		for _, pod := range p.podsOf(component) {
-			if pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed {
-				n++
-			}
-		}
+		n += len(p.running(component))
 	}
 	return n
 }
