@@ -50,6 +50,9 @@ type Known struct {
 	// databases are never served at once.
 	Moving bool
 
+	// ServersThere says that there are servers, also such as are told to end: until the last has gone, they need the database and Redis.
+	ServersThere bool
+
 	// Migrated says that the schema is current for the wanted image of the servers, in the wanted database. Until then the servers
 	// keep the image Serving and its database, or are not there (OP6).
 	Migrated bool

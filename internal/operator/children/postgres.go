@@ -178,9 +178,9 @@ func (p part) managedPostgres() []Child {
 	return []Child{p.postgresClaim(), p.postgresConfigMap(), p.postgresService(), p.postgres()}
 }
 
-// awake is the number of pods of what there is one of.
+// awake is the number of pods of what there is one of. It goes to sleep after the servers, which need it until they have drained.
 func (p part) awake() int32 {
-	if p.cluster.Spec.Hibernate {
+	if p.cluster.Spec.Hibernate && !p.known.ServersThere {
 		return 0
 	}
 	return 1

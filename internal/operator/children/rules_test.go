@@ -96,6 +96,7 @@ func TestScale(t *testing.T) {
 		{`{server: {replicas: 1}, autoscaling: {minReplicas: 3, maxReplicas: 5}}`, 3},
 		{`{server: {replicas: 4}, autoscaling: {minReplicas: 3, maxReplicas: 5}}`, 4},
 		{`{server: {replicas: 4}, autoscaling: {minReplicas: 3, maxReplicas: 5}, hibernate: true}`, 0},
+		{`{server: {replicas: 0}, autoscaling: {minReplicas: 3, maxReplicas: 5}}`, 0}, // an autoscaler leaves 0 alone
 		{`{server: {replicas: 1}, redis: {type: None}}`, 1},
 		{`{server: {replicas: 0}, redis: {type: None}}`, 0},
 	} {
@@ -142,6 +143,14 @@ func TestHibernating(t *testing.T) {
 	}
 	if n := *as[appsv1.StatefulSet](f, "StatefulSet", "chat-redis").Spec.Replicas; n != 0 {
 		t.Error("Redis runs")
+	}
+	known := settled(cluster)
+	known.ServersThere = true
+	draining := familyOf(t, cluster, known)
+	for _, name := range []string{"chat-postgres", "chat-redis"} {
+		if n := *as[appsv1.StatefulSet](draining, "StatefulSet", name).Spec.Replicas; n != 1 || *draining.servers().Spec.Replicas != 0 {
+			t.Errorf("%s stops while servers drain that need it", name)
+		}
 	}
 	if !*as[batchv1.CronJob](f, "CronJob", "chat-backup").Spec.Suspend {
 		t.Error("backups are made")

@@ -31,12 +31,12 @@ func ServerImage(cluster *v1alpha1.ChatCluster, known Known) string {
 	return defaultServerImage + known.Release
 }
 
-// Replicas is how many servers there should be: spec.server.replicas, within what autoscaling allows, and none while
+// Replicas is how many servers there should be: spec.server.replicas, within what autoscaling allows unless it is 0, and none while
 // hibernating (OP4). Nothing else decides about it.
 func Replicas(cluster *v1alpha1.ChatCluster) int32 {
 	spec := Defaulted(cluster).Spec
 	n := *spec.Server.Replicas
-	if spec.Autoscaling != nil {
+	if spec.Autoscaling != nil && n > 0 { // 0 is what no autoscaler wants, but somebody
 		n = max(spec.Autoscaling.MinReplicas, min(n, spec.Autoscaling.MaxReplicas))
 	}
 	if spec.Redis.Type == v1alpha1.RedisNone {

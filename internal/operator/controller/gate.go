@@ -26,6 +26,7 @@ func (p *pass) gate() {
 	served := p.known.Serving == image && p.known.ServingDatabase == database
 	p.known.Migrated = served || jobIs(job, batchv1.JobComplete)
 	p.known.Moving = p.moving(database)
+	p.known.ServersThere = len(p.running(children.Server)) > 0
 	p.schema = status.Schema{Image: image, Current: p.known.Migrated, Restored: p.known.Restored}
 	if !p.known.Restored {
 		p.schema.Failed = jobIs(restore, batchv1.JobFailed)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/gochat-dev/gochat/api/v1alpha1"
@@ -228,6 +230,11 @@ func TestScaling(t *testing.T) {
 		seen := s.watchReplicas()
 		s.edit("chat", func(c *v1alpha1.ChatCluster) { c.Spec.Hibernate = true })
 		s.has("chat", v1alpha1.ConditionHibernated, metav1.ConditionTrue, "Stopped")
+		for _, part := range []string{"chat-postgres", "chat-redis"} {
+			if err := s.wantedOf(part, 0); err != nil {
+				t.Error(err)
+			}
+		}
 		s.edit("chat", func(c *v1alpha1.ChatCluster) { c.Spec.Hibernate = false })
 		s.ready("chat")
 		s.edit("chat", func(c *v1alpha1.ChatCluster) {
@@ -264,27 +271,52 @@ func (s *stage) are(n int) error {
 // watchReplicas records how many servers the Deployment asks for, until what it returns is called.
 func (s *stage) watchReplicas() (seen func() []int32) {
 	s.Helper()
+	var all []int32
+	end := s.watch(&appsv1.DeploymentList{}, func(event watch.Event) {
+		if d := event.Object.(*appsv1.Deployment); d.Name == "chat-server" {
+			all = append(all, *d.Spec.Replicas)
+		}
+	})
+	return func() []int32 {
+		end()
+		return all
+	}
+}
+
+// watch has each change of the objects of a kind seen, first what is there, until what it returns is called.
+func (s *stage) watch(kind client.ObjectList, see func(watch.Event)) (end func()) {
+	s.Helper()
 	c, err := client.NewWithWatch(s.cfg, client.Options{Scheme: s.Scheme()})
 	if err != nil {
 		s.Fatal(err)
 	}
-	w, err := c.Watch(s.Context(), &appsv1.DeploymentList{}, client.InNamespace(s.namespace))
+	// From whatever the API server has at hand: it waits for no more than that.
+	w, err := c.Watch(s.Context(), kind, client.InNamespace(s.namespace), &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: "0"}})
 	if err != nil {
 		s.Fatal(err)
 	}
-	var all []int32
+	var failed *watch.Event
+	var ending atomic.Bool // which is an error as well
+	n := 0
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		for event := range w.ResultChan() {
-			if d, ok := event.Object.(*appsv1.Deployment); ok && d.Name == "chat-server" {
-				all = append(all, *d.Spec.Replicas)
+			switch {
+			case event.Type != watch.Error:
+				n++
+				see(event)
+			case !ending.Load():
+				failed = &event
 			}
 		}
 	}()
-	return func() []int32 {
+	return func() {
+		ending.Store(true)
 		w.Stop()
 		<-ended
-		return all
+		if failed != nil || n == 0 {
+			s.Errorf("%d changes were seen, and then %v", n, failed)
+		}
 	}
 }

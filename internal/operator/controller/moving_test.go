@@ -8,6 +8,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/gochat-dev/gochat/api/v1alpha1"
@@ -84,38 +85,25 @@ func (s *stage) oneTryAt(secret string) {
 // watchDatabases records how many servers use which database, after each change, until what it returns is called.
 func (s *stage) watchDatabases() (seen func() []map[string]int) {
 	s.Helper()
-	c, err := client.NewWithWatch(s.cfg, client.Options{Scheme: s.Scheme()})
-	if err != nil {
-		s.Fatal(err)
-	}
-	w, err := c.Watch(s.Context(), &corev1.PodList{}, client.InNamespace(s.namespace), client.MatchingLabels{"app.kubernetes.io/component": "server"})
-	if err != nil {
-		s.Fatal(err)
-	}
 	var all []map[string]int
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		there := make(map[string]string)
-		for event := range w.ResultChan() {
-			pod, ok := event.Object.(*corev1.Pod)
-			if !ok {
-				continue
-			}
-			delete(there, pod.Name)
-			if event.Type != "DELETED" {
-				there[pod.Name] = databaseOf(pod)
-			}
-			now := make(map[string]int)
-			for _, database := range there {
-				now[database]++
-			}
-			all = append(all, now)
+	there := make(map[string]string)
+	end := s.watch(&corev1.PodList{}, func(event watch.Event) {
+		pod := event.Object.(*corev1.Pod)
+		if pod.Labels["app.kubernetes.io/component"] != "server" {
+			return
 		}
-	}()
+		delete(there, pod.Name)
+		if event.Type != watch.Deleted {
+			there[pod.Name] = databaseOf(pod)
+		}
+		now := make(map[string]int)
+		for _, database := range there {
+			now[database]++
+		}
+		all = append(all, now)
+	})
 	return func() []map[string]int {
-		w.Stop()
-		<-ended
+		end()
 		return all
 	}
 }
