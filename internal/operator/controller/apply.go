@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/gochat-dev/gochat/api/v1alpha1"
@@ -65,8 +66,10 @@ func (p *pass) apply(ctx context.Context, child children.Child) error {
 		return nil
 	case p.memory.written[at].holds(sum, live):
 		return nil
-	case child.Once && p.there[at] != nil: // without our label it is not there, and gets it back
+	case child.Once && p.there[at] != nil:
 		return nil
+	case child.Once: // without our labels it is not there
+		return p.relabel(ctx, child, live)
 	}
 	object := &unstructured.Unstructured{}
 	if err := object.UnmarshalJSON(desired); err != nil {
@@ -79,13 +82,33 @@ func (p *pass) apply(ctx context.Context, child children.Child) error {
 		return err
 	}
 	err = p.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(object), client.FieldOwner(FieldOwner), client.ForceOwnership)
-	if err != nil {
+	switch {
+	case err != nil && cantGrow(live, object, err):
+		return p.keepSize(ctx, child, live, object, err)
+	case err != nil:
 		return p.refused(child, err)
 	}
 	p.memory.written[at] = written{
 		desired: sum, entry: entryOf(object), uid: object.GetUID(), version: object.GetResourceVersion(), generation: object.GetGeneration(),
 	}
 	return nil
+}
+
+// relabel gives what can't be changed our labels back.
+func (p *pass) relabel(ctx context.Context, child children.Child, live client.Object) error {
+	desired, err := json.Marshal(child.Object)
+	if err != nil {
+		return err
+	}
+	labelled := &unstructured.Unstructured{}
+	if err := labelled.UnmarshalJSON(desired); err != nil {
+		return err
+	}
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": live.GetUID(), "labels": labelled.GetLabels()}})
+	if err != nil {
+		return err
+	}
+	return client.IgnoreNotFound(p.client.Patch(ctx, live, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(FieldOwner)))
 }
 
 // find looks for a child in the cache, and then asks the API server: the cache holds only what has our labels, and may

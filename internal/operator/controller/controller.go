@@ -58,6 +58,7 @@ type pass struct {
 	schema   status.Schema
 	waiting  bool // paused, and the spec has changed since
 	faults   []status.Fault
+	small    []string         // volumes that can't grow as is wanted
 	absent   []children.Child // wanted, and on their way out first
 	lookIn   time.Duration    // when to look again though nothing happens; 0 = then not
 }

@@ -26,7 +26,7 @@ func (p *pass) observed(ctx context.Context, wanted []children.Child, failed err
 	name := p.cluster.Name
 	image, _ := p.serving()
 	o := status.Observed{
-		Now: p.now(), Waiting: p.waiting, Faults: p.faults, Missing: p.missing(wanted), Schema: p.schema,
+		Now: p.now(), Waiting: p.waiting, Faults: p.faults, Small: strings.Join(p.small, "; "), Missing: p.missing(wanted), Schema: p.schema,
 		Servers:   p.deployment(children.ServerName(name), children.Server),
 		Database:  p.stateful(children.PostgresName(name), children.Postgres),
 		Redis:     p.stateful(children.RedisName(name), children.Redis),

@@ -10,7 +10,20 @@ import (
 	"github.com/gochat-dev/gochat/api/v1alpha1"
 )
 
+// databaseReady: it takes connections, though its volume, or that of its backups, may not be as large as is wanted.
 func (v view) databaseReady() check {
+	c := v.databaseAnswers()
+	if v.Small == "" {
+		return c
+	}
+	if c.status == metav1.ConditionTrue {
+		c.reason = "VolumeCantGrow"
+	}
+	c.message += "; " + v.Small
+	return c
+}
+
+func (v view) databaseAnswers() check {
 	for _, fault := range v.Faults {
 		if fault.Reason == ReasonCredentialsMissing {
 			return no(fault.Reason, fault.String())

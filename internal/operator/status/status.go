@@ -21,6 +21,7 @@ type Observed struct {
 	Waiting bool     // paused, and the spec has changed since
 	Faults  []Fault  // what stands in the way, the worst first
 	Failed  string   // why the pass could not be carried out to its end; empty if it was
+	Small   string   // which volumes stay smaller than is wanted, and why; empty: none
 	Missing []string // children that are not there yet, or not seen yet as they were written last
 
 	// The parts; nil where there is none.
@@ -243,7 +244,7 @@ func versionOf(image string) string {
 var troubles = map[string]bool{
 	ReasonNameTaken: true, ReasonRefused: true, ReasonCredentialsMissing: true, "MigrationFailed": true, "RestoreFailed": true,
 	"BackupFailed": true, "BackupLate": true, "SecretMissing": true, "GatewayAPIMissing": true, "CertManagerMissing": true,
-	"NotAccepted": true, "RollStuck": true, "MigrationStuck": true, "RestoreStuck": true,
+	"NotAccepted": true, "RollStuck": true, "VolumeCantGrow": true, "MigrationStuck": true, "RestoreStuck": true,
 	"NoServerReady": false, "NoEndpoints": false, "NotReady": false,
 }
 

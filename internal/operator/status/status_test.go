@@ -114,6 +114,8 @@ func TestConditions(t *testing.T) {
 		{"asleep", changes{hibernate}, func(o *Observed) {
 			o.Servers, o.Database, o.Redis, o.Endpoints = &Workload{Current: true}, &Workload{Current: true}, &Workload{Current: true}, 0
 		}, []string{"Ready=False Hibernated", "Hibernated=True Stopped", "Available=False Hibernated", "DatabaseReady=False Hibernated", "UpToDate=True Hibernated"}},
+		{"a volume that can't grow", nil, func(o *Observed) { o.Small = "the volume stays" }, []string{"Ready=True Ready", "DatabaseReady=True VolumeCantGrow"}},
+		{"a volume that can't grow, of a database that is away", nil, func(o *Observed) { o.Small, o.Database.Ready = "the volume stays", 0 }, []string{"DatabaseReady=False NotReady"}},
 		{"external", changes{external}, nil, []string{"Ready=True", "DatabaseReady=True ServersConnected", "RedisReady=Unknown External", "HighlyAvailable=True Spread"}},
 		{"external, on one node", changes{external}, func(o *Observed) { o.Nodes = 1 }, []string{"HighlyAvailable=False SingleNode"}},
 		{"external, its Secret is lost", changes{external}, func(o *Observed) { o.LostSecrets = []string{"pg", "redis"} }, []string{"Ready=False SecretMissing", "DatabaseReady=False SecretMissing", "RedisReady=False SecretMissing"}},

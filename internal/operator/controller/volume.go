@@ -1,0 +1,38 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/gochat-dev/gochat/internal/operator/children"
+)
+
+// sizeOf is where a volume says how large it is to be.
+var sizeOf = []string{"spec", "resources", "requests", "storage"}
+
+// cantGrow says whether a refusal may be about the size of a volume: no node has asked for it yet, its class does not let it grow, or a
+// quota does not. The spec can't take the size back, so it is no fault that holds anything up.
+func cantGrow(live client.Object, desired *unstructured.Unstructured, err error) bool {
+	volume, ok := live.(*corev1.PersistentVolumeClaim)
+	if !ok || !(apierrors.IsInvalid(err) || apierrors.IsForbidden(err)) {
+		return false
+	}
+	wanted, found, fault := unstructured.NestedString(desired.Object, sizeOf...)
+	return fault == nil && found && wanted != volume.Spec.Resources.Requests.Storage().String()
+}
+
+// keepSize applies all of a volume but the size that was refused. With each pass the size is tried again.
+func (p *pass) keepSize(ctx context.Context, child children.Child, live client.Object, desired *unstructured.Unstructured, refusal error) error {
+	size := live.(*corev1.PersistentVolumeClaim).Spec.Resources.Requests.Storage().String() //nolint:forcetypeassert // cantGrow has looked
+	p.small = append(p.small, fmt.Sprintf("the volume %s stays at %s: %s", child.Name, size, firstLine(refusal.Error())))
+	if err := unstructured.SetNestedField(desired.Object, size, sizeOf...); err != nil {
+		return err
+	}
+	delete(p.memory.written, refOf(child))
+	return p.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(desired), client.FieldOwner(FieldOwner), client.ForceOwnership)
+}

@@ -1,0 +1,40 @@
+package controller
+
+import (
+	"fmt"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/gochat-dev/gochat/api/v1alpha1"
+)
+
+func TestVolumeThatCantGrow(t *testing.T) {
+	t.Run("[OP8] a volume that can't grow is told of, and holds nothing up", func(t *testing.T) {
+		s := newStage(t)
+		s.operate()
+		s.create("chat")
+		s.ready("chat")
+		s.edit("chat", func(c *v1alpha1.ChatCluster) { // no node has asked for it: the API server refuses
+			c.Spec.Database.Storage.Size = new(resource.MustParse("5Gi"))
+			c.Spec.DeletionPolicy = v1alpha1.DeletionDelete
+			c.Spec.Server.Replicas = new(int32(2))
+		})
+		s.has("chat", v1alpha1.ConditionDatabaseReady, metav1.ConditionTrue, "VolumeCantGrow")
+		s.ready("chat")
+		s.eventually("two servers", func() error { return s.are(2) })
+		s.eventually("an event", func() error { return s.told("chat", "VolumeCantGrow") })
+		volume := &corev1.PersistentVolumeClaim{}
+		s.eventually("the rest of the volume", func() error {
+			if s.read("chat-postgres", volume); len(volume.OwnerReferences) != 1 {
+				return fmt.Errorf("its owners are %v", volume.OwnerReferences)
+			}
+			return nil
+		})
+		if size := volume.Spec.Resources.Requests.Storage().String(); size != "2Gi" {
+			t.Errorf("it asks for %s", size)
+		}
+	})
+}
