@@ -13,10 +13,10 @@ const (
 	waitForDatabase = "5m"
 )
 
-// MigrationName is the Job that brings the schema up to date for the wanted image. It has a name for each image, and for
-// each database and place to run at, as a Job can't be changed: another one takes its place (OP6).
-func (p part) migrationName(pod *ac.PodSpecApplyConfiguration) string {
-	return p.cluster.Name + "-migrate-" + hash(pod)
+// migrationName is the Job that brings the schema up to date for the wanted image. It has a name for each image and each database, as
+// a Job can't be changed: another one takes its place (OP6). What else its pod is made of is no reason to migrate again.
+func (p part) migrationName() string {
+	return p.cluster.Name + "-migrate-" + hash(ServerImage(p.cluster, p.known), ExternalDatabase(p.cluster))
 }
 
 // migration brings the schema up to date and then makes the first administrator, if there is none. While hibernating there is no
@@ -40,7 +40,7 @@ func (p part) migration() ([]Child, error) {
 			WithResources(p.sizes().job.resources()).
 			WithVolumeMounts(mount("admin", adminFolder).WithReadOnly(true))).
 		WithVolumes(secretVolume("admin", admin, keyPassword, keyPassword))
-	return []Child{p.job(p.migrationName(pod), pod)}, nil
+	return []Child{p.job(p.migrationName(), pod)}, nil
 }
 
 // awaitContainer ends when the database takes connections.

@@ -99,10 +99,13 @@ func (p part) toPods(port int32) *networking.NetworkPolicyEgressRuleApplyConfigu
 		WithTo(networking.NetworkPolicyPeer().WithPodSelector(p.selector()))
 }
 
-// toNames is DNS, wherever it runs: in a namespace of the cluster, or on the node.
+// toNames is DNS, wherever it runs: in a namespace of the cluster, or on the node. The pods of OpenShift's listen at 5353, and it is
+// the port of the pod that counts.
 func toNames() *networking.NetworkPolicyEgressRuleApplyConfiguration {
-	udp := networking.NetworkPolicyPort().WithProtocol(core.ProtocolUDP).WithPort(intstr.FromInt32(53))
-	return networking.NetworkPolicyEgressRule().WithPorts(udp, tcp(53))
+	udp := func(port int32) *networking.NetworkPolicyPortApplyConfiguration {
+		return networking.NetworkPolicyPort().WithProtocol(core.ProtocolUDP).WithPort(intstr.FromInt32(port))
+	}
+	return networking.NetworkPolicyEgressRule().WithPorts(udp(53), tcp(53), udp(5353), tcp(5353))
 }
 
 func tcp(port int32) *networking.NetworkPolicyPortApplyConfiguration {

@@ -289,7 +289,10 @@ func TestMigrationGate(t *testing.T) {
 	})
 	t.Run("[OP6] each image has a migration of its own", func(t *testing.T) {
 		names := make(map[string]bool)
-		for _, spec := range []string{`{}`, `server: {image: a}`, `server: {image: b}`, `{server: {image: a, replicas: 5, drainSeconds: 9}, auth: {guests: true}}`} {
+		for _, spec := range []string{
+			`{}`, `server: {image: a}`, `server: {image: b}`, `{server: {image: a, replicas: 5, drainSeconds: 9}, auth: {guests: true}}`,
+			`{server: {image: b, pod: {nodeSelector: {a: b}}}, profile: HA}`,
+		} {
 			cluster := chat(t, spec)
 			for _, child := range familyOf(t, cluster, settled(cluster)).all {
 				if child.Kind.Kind == "Job" {
