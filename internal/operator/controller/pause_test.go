@@ -48,6 +48,7 @@ func TestPause(t *testing.T) {
 		s.operate()
 		s.create("chat", func(c *v1alpha1.ChatCluster) { c.Spec.Paused = true })
 		s.has("chat", v1alpha1.ConditionPaused, metav1.ConditionTrue, "ChangesWait")
+		s.has("chat", v1alpha1.ConditionReady, metav1.ConditionFalse, "Paused")
 		if n := len(s.children()); n > 0 {
 			t.Errorf("%d objects were made", n)
 		}

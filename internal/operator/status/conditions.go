@@ -87,6 +87,8 @@ func (v view) paused() check {
 	switch {
 	case !v.Spec.Paused:
 		return no("NotPaused", "changes of the spec are carried out")
+	case v.untouched():
+		return yes("ChangesWait", neverCarriedOut)
 	case v.Waiting:
 		return yes("ChangesWait", "the spec has changed since it was carried out last; set paused to false to carry it out")
 	default:

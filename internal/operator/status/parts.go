@@ -65,6 +65,8 @@ func (v view) managed(part *Workload, name string) check {
 		return yes("Running", name+" takes connections")
 	case v.Spec.Hibernate:
 		return no("Hibernated", name+" is not to run")
+	case part == nil && v.untouched():
+		return no("Paused", name+" is made when paused is false")
 	case part == nil:
 		return no("Creating", name+" is being made")
 	default:
@@ -104,6 +106,8 @@ func (v view) backupHealthy() check {
 	switch b := v.Backup; {
 	case v.Spec.Backup == nil:
 		return no("NotConfigured", "spec.backup is not set: nothing is backed up")
+	case b == nil && v.untouched():
+		return no("Paused", "the plan is made when paused is false")
 	case b == nil:
 		return no("Creating", "the plan is being made")
 	case b.Failed:

@@ -126,6 +126,11 @@ type view struct {
 	*v1alpha1.ChatCluster
 }
 
+// untouched says whether the ChatCluster is paused and nothing is known to have been carried out before that.
+func (v view) untouched() bool { return v.Waiting && v.Schema.Image == "" }
+
+const neverCarriedOut = "it was made paused, and nothing has been carried out yet; set paused to false to carry it out"
+
 // checks are all conditions but Ready, in the order in which they are shown.
 var checks = []struct {
 	condition string
@@ -204,6 +209,9 @@ func (v view) ready(answers map[string]check) check {
 	}
 	if len(v.Faults) > 0 {
 		return no(v.Faults[0].Reason, v.Faults[0].String())
+	}
+	if v.untouched() {
+		return no("Paused", neverCarriedOut)
 	}
 	for _, condition := range needed {
 		if c := answers[condition]; c.status == metav1.ConditionFalse {

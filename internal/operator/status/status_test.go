@@ -107,6 +107,10 @@ func TestConditions(t *testing.T) {
 		{"scaled to nothing", nil, func(o *Observed) { o.Servers, o.Endpoints = &Workload{Current: true}, 0 }, []string{"Ready=False ScaledToZero", "Available=False ScaledToZero"}},
 		{"paused", changes{paused}, nil, []string{"Ready=True", "Paused=True Paused"}},
 		{"paused, and changed", changes{paused}, func(o *Observed) { o.Waiting = true }, []string{"Ready=False Paused", "Paused=True ChangesWait", "Available=True"}},
+		{"paused from the beginning", changes{paused, backup}, func(o *Observed) { *o = Observed{Now: now, Waiting: true} }, []string{
+			"Ready=False Paused", "Paused=True ChangesWait", "UpToDate=False Paused", "DatabaseReady=False Paused", "RedisReady=False Paused",
+			"SchemaCurrent=Unknown NotLookedAt", "BackupHealthy=False Paused",
+		}},
 		{"going to sleep", changes{hibernate}, func(o *Observed) { o.Servers.Wanted = 0 }, []string{"Ready=False Hibernated", "Hibernated=False Stopping"}},
 		{"a pod is on its way out", changes{hibernate}, func(o *Observed) {
 			o.Servers, o.Database, o.Redis, o.Endpoints, o.Left = &Workload{Current: true}, &Workload{Current: true}, &Workload{Current: true}, 0, 1
@@ -159,6 +163,15 @@ func says(status v1alpha1.ChatClusterStatus, condition string) string {
 }
 
 func TestMessages(t *testing.T) {
+	t.Run("[OP8] of a chat that is paused from the beginning nothing is said to be there, or being made", func(t *testing.T) {
+		made := chat(func(c *v1alpha1.ChatCluster) { c.Spec.Paused = true })
+		status := Compute(made, Observed{Now: now, Waiting: true})
+		for _, c := range status.Conditions {
+			if strings.Contains(c.Message, "being made") || strings.Contains(c.Message, "carried out last") {
+				t.Errorf("%s: %s", c.Type, c.Message)
+			}
+		}
+	})
 	t.Run("[OP8] what is only being stopped is not said to be stopped", func(t *testing.T) {
 		hibernate := chat(func(c *v1alpha1.ChatCluster) { c.Spec.Hibernate = true })
 		stopped := well(func(o *Observed) {
