@@ -177,15 +177,56 @@ func (p *pass) route() status.Answer {
 	if route == nil {
 		return status.Answer{}
 	}
+	return routeAnswer(route, p.generationOf(kindRoute, route))
+}
+
+// routeAnswer is what our Gateway says of an HTTPRoute as it is since a generation: yes if it is taken and its Service was found, no
+// if it isn't, and nothing of what others say, or was said of the generation before.
+func routeAnswer(route *unstructured.Unstructured, generation int64) status.Answer {
+	wanted, _, _ := unstructured.NestedSlice(route.Object, "spec", "parentRefs")
 	parents, _, _ := unstructured.NestedSlice(route.Object, "status", "parents")
-	for _, parent := range parents {
-		if fields, ok := parent.(map[string]any); ok {
-			if answer := conditionOf(fields, "Accepted"); answer.Status != "" {
-				return answer
-			}
+	var answer status.Answer
+	for _, one := range parents {
+		parent, ok := one.(map[string]any)
+		isOurs := func(ref any) bool { return sameParent(ref, parent["parentRef"], route.GetNamespace()) }
+		if !ok || !slices.ContainsFunc(wanted, isOurs) {
+			continue
+		}
+		accepted, resolved := currentOf(parent, "Accepted", generation), currentOf(parent, "ResolvedRefs", generation)
+		switch {
+		case accepted.Status == metav1.ConditionFalse:
+			answer = accepted
+		case resolved.Status == metav1.ConditionFalse:
+			answer = resolved
+		case accepted.Status == metav1.ConditionTrue && resolved.Status == metav1.ConditionTrue:
+			return accepted
 		}
 	}
-	return status.Answer{}
+	return answer
+}
+
+// sameParent says whether two references of an HTTPRoute lead to the same listener.
+func sameParent(a, b any, namespace string) bool {
+	field := func(ref any, name, otherwise string) string {
+		fields, _ := ref.(map[string]any)
+		if value, _ := fields[name].(string); value != "" {
+			return value
+		}
+		return otherwise
+	}
+	return field(a, "name", "") == field(b, "name", "") && field(a, "namespace", namespace) == field(b, "namespace", namespace) &&
+		field(a, "sectionName", "") == field(b, "sectionName", "")
+}
+
+// currentOf is a condition, unless it is of a generation before this one.
+func currentOf(fields map[string]any, name string, generation int64) status.Answer {
+	conditions, _, _ := unstructured.NestedSlice(fields, "conditions")
+	old := func(one any) bool {
+		c, _ := one.(map[string]any)
+		of, says := c["observedGeneration"].(int64)
+		return says && of < generation
+	}
+	return conditionOf(map[string]any{"conditions": slices.DeleteFunc(conditions, old)}, name)
 }
 
 func (p *pass) certificate() status.Answer {

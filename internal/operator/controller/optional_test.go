@@ -40,7 +40,7 @@ func TestOptional(t *testing.T) {
 		s.answer(kindCertificate, map[string]any{"notAfter": until.Format(time.RFC3339), "conditions": []any{condition("Ready")}})
 		s.has("chat", v1alpha1.ConditionExposed, metav1.ConditionUnknown, "NoAnswerYet")
 		s.answer(kindRoute, map[string]any{"parents": []any{map[string]any{
-			"controllerName": "example.com/gateway", "parentRef": map[string]any{"name": "edge"}, "conditions": []any{condition("Accepted")},
+			"controllerName": "example.com/gateway", "parentRef": map[string]any{"name": "edge"}, "conditions": []any{condition("Accepted"), condition("ResolvedRefs")},
 		}}})
 		s.has("chat", v1alpha1.ConditionExposed, metav1.ConditionTrue, "Accepted")
 		s.ready("chat")
