@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -20,6 +21,12 @@ import (
 // now. It says no where the password of a volume is gone and can't be known: nothing is made up then (OP5).
 func (p *pass) credentials(ctx context.Context) (bool, error) {
 	p.known.Secrets = make(map[string]map[string][]byte)
+	var fresh []string
+	defer func() {
+		if len(fresh) > 0 {
+			p.event(normal, "CredentialMade", "Generate", "made what was missing in the Secrets: "+strings.Join(fresh, ", "))
+		}
+	}()
 	for _, credential := range children.Credentials(p.spec) {
 		secret, err := p.secret(ctx, credential.Name)
 		if err != nil {
@@ -50,7 +57,7 @@ func (p *pass) credentials(ctx context.Context) (bool, error) {
 			}
 		}
 		if made {
-			p.event(normal, "CredentialMade", "Generate", "made what the Secret "+credential.Name+" did not hold")
+			fresh = append(fresh, credential.Name)
 		}
 		if credential.Name == children.KeysName(p.cluster.Name) {
 			if data, err = p.rotate(secret, data); err != nil {

@@ -14,7 +14,8 @@ const (
 // noteLimit is how many bytes of a note the API server takes: an event with more is refused, and nobody hears of it.
 const noteLimit = 1024
 
-// event tells of a decision. Each is told where it is made, once.
+// event tells of a decision. Each is told where it is made, once. Kubernetes takes events of one reason about one ChatCluster for one
+// that is repeated, and keeps the first note: so a pass tells of a reason once, with everything in it.
 func (p *pass) event(kind, reason, action, note string) {
 	p.events.Eventf(p.cluster, nil, kind, reason, action, "%s", shortened(note))
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -21,7 +23,10 @@ func (p *pass) prune(ctx context.Context, wanted []children.Child) error {
 	for _, child := range wanted {
 		keep[refOf(child)] = true
 	}
-	var errs []error
+	var (
+		errs []error
+		gone []string
+	)
 	for at, live := range p.there {
 		if keep[at] || live.GetDeletionTimestamp() != nil || !p.owns(live) {
 			continue
@@ -37,7 +42,11 @@ func (p *pass) prune(ctx context.Context, wanted []children.Child) error {
 			continue
 		}
 		delete(p.memory.written, at)
-		p.event(normal, "Deleted", "Delete", fmt.Sprintf("%s %s is not wanted any more", at.kind.Kind, at.name))
+		gone = append(gone, at.kind.Kind+" "+at.name)
+	}
+	if len(gone) > 0 {
+		slices.Sort(gone)
+		p.event(normal, "Deleted", "Delete", "not wanted any more: "+strings.Join(gone, ", "))
 	}
 	return errors.Join(errs...)
 }
