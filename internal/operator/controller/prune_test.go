@@ -2,7 +2,7 @@ package controller
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -30,13 +30,14 @@ func TestPrune(t *testing.T) {
 			c.Spec.Redis.Type, c.Spec.Server.Replicas = v1alpha1.RedisNone, new(int32(1))
 		})
 		s.ready("chat")
+		unwanted := []string{"CronJob", "HorizontalPodAutoscaler", "Ingress", "NetworkPolicy", "PodDisruptionBudget"}
 		s.eventually("what is not wanted to go", func() error {
 			jobs := 0
 			for at := range s.children() {
 				switch {
 				case at.kind.Kind == "Job":
 					jobs++
-				case strings.Contains("CronJob HorizontalPodAutoscaler Ingress NetworkPolicy PodDisruptionBudget", at.kind.Kind), at.name == "chat-redis":
+				case slices.Contains(unwanted, at.kind.Kind), at.name == "chat-redis":
 					return fmt.Errorf("%v is there", at)
 				}
 			}

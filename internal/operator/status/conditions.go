@@ -106,7 +106,7 @@ func (v view) hibernated() check {
 		}
 	}
 	if v.Left > 0 {
-		return no("Stopping", many(int32(v.Left), "pod has", "pods have")+" not stopped yet") //nolint:gosec // no chat has so many pods
+		return no("Stopping", many(int32(v.Left), "pod has", "pods have")+" not stopped yet")
 	}
 	return yes("Stopped", "servers, database and Redis are stopped; data and credentials are there")
 }
