@@ -29,7 +29,7 @@ func (p part) redisFiles() map[string]string {
 			`save ""`,
 			"appendonly no",
 			"maxmemory " + s.redisMemory,
-			"maxmemory-policy allkeys-lru",
+			"maxmemory-policy noeviction", // a full Redis says so, and the servers do without; who is here must not vanish one by one
 			"client-output-buffer-limit pubsub " + s.redisBacklog + " " + s.redisBacklog + " 10",
 			"tcp-keepalive 30",
 			"",

@@ -42,7 +42,7 @@ func TestRedisScript(t *testing.T) {
 			if err := known.Set(ctx, "counter", 1, 0).Err(); err != nil {
 				t.Error(err)
 			}
-			for name, want := range map[string]string{"maxmemory": "6291456", "maxmemory-policy": "allkeys-lru", "save": "", "appendonly": "no"} {
+			for name, want := range map[string]string{"maxmemory": "6291456", "maxmemory-policy": "noeviction", "save": "", "appendonly": "no"} {
 				if got := known.ConfigGet(ctx, name).Val()[name]; got != want {
 					t.Errorf("%s is %q, want %q", name, got, want)
 				}
