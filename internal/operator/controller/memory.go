@@ -47,6 +47,9 @@ type memory struct {
 	// the cache has not seen yet must be waited for.
 	status string
 
+	// wasReady says that it has been Ready: what it lacks on the way there is no trouble yet.
+	wasReady bool
+
 	// carriedOut is what was carried out last: what counts while the ChatCluster is paused.
 	carriedOut *carriedOut
 }
@@ -67,7 +70,7 @@ func (m *memories) get(cluster *v1alpha1.ChatCluster) *memory {
 	if old != nil && old.uid == cluster.UID {
 		return old
 	}
-	fresh := &memory{uid: cluster.UID, written: make(map[ref]written), secrets: make(map[string]map[string][]byte)}
+	fresh := &memory{wasReady: cluster.Status.Version != "", uid: cluster.UID, written: make(map[ref]written), secrets: make(map[string]map[string][]byte)}
 	if old != nil {
 		fresh.secrets = old.secrets
 	}

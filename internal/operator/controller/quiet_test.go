@@ -33,6 +33,9 @@ func TestEvents(t *testing.T) {
 			}
 			seen[event.Reason+event.Note] = true
 		}
+		if !seen["CredentialMademade what was missing in the Secrets: chat-postgres, chat-redis, chat-keys, chat-admin"] {
+			t.Errorf("no event names all Secrets: %v", seen)
+		}
 	})
 }
 

@@ -81,9 +81,10 @@ var told = []string{
 // What only goes on its way from the beginning to Ready is no news.
 func (p *pass) tell(before, now []metav1.Condition) {
 	var said []metav1.Condition
+	p.memory.wasReady = p.memory.wasReady || meta.IsStatusConditionTrue(before, v1alpha1.ConditionReady)
 	for _, condition := range told {
 		c, old := meta.FindStatusCondition(now, condition), meta.FindStatusCondition(before, condition)
-		trouble := status.IsTrouble(c, old)
+		trouble := status.IsTrouble(c, old, p.memory.wasReady)
 		same := old != nil && old.Status == c.Status && (old.Reason == c.Reason || !trouble)
 		twice := slices.ContainsFunc(said, func(other metav1.Condition) bool { return other.Reason == c.Reason && other.Message == c.Message })
 		if same || twice || (old == nil && !trouble) {

@@ -257,7 +257,8 @@ var troubles = map[string]bool{
 }
 
 // IsTrouble says whether a condition tells of something that somebody may have to act upon. before is what it was; nil: it is new.
-func IsTrouble(c, before *metav1.Condition) bool {
+// wasReady says whether the chat has ever been Ready.
+func IsTrouble(c, before *metav1.Condition, wasReady bool) bool {
 	always, trouble := troubles[c.Reason]
-	return trouble && (always || (before != nil && before.Status == metav1.ConditionTrue))
+	return trouble && (always || (wasReady && before != nil && before.Status == metav1.ConditionTrue))
 }

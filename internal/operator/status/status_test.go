@@ -245,3 +245,13 @@ func TestFields(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestIsTrouble(t *testing.T) {
+	t.Run("[OP8] what goes away for a moment on the way to the first Ready is no trouble", func(t *testing.T) {
+		was, away := &metav1.Condition{Status: metav1.ConditionTrue}, &metav1.Condition{Status: metav1.ConditionFalse, Reason: "NoServerReady"}
+		taken := &metav1.Condition{Status: metav1.ConditionFalse, Reason: ReasonNameTaken}
+		if IsTrouble(away, was, false) || IsTrouble(away, nil, true) || !IsTrouble(away, was, true) || !IsTrouble(taken, nil, false) {
+			t.Error("it is told otherwise")
+		}
+	})
+}
