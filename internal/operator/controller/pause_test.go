@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/gochat-dev/gochat/api/v1alpha1"
@@ -63,16 +63,19 @@ func TestHibernate(t *testing.T) {
 	s.create("chat", full)
 	s.ready("chat")
 	secrets, volumes := s.secretData(), s.volumes()
+	s.eventually("two servers", func() error { return s.are(2) })
 	leaving := s.servers()[0] // a Deployment does not count who is on the way out
 	s.patch(&leaving, `{"metadata":{"finalizers":["example.com/slow"]}}`)
 	s.edit("chat", func(c *v1alpha1.ChatCluster) { c.Spec.Hibernate = true })
-	s.eventually("all but one pod to be gone", func() error {
-		is := meta.FindStatusCondition(s.get("chat").Status.Conditions, v1alpha1.ConditionHibernated)
-		if is == nil || is.Message != "1 pod has not stopped yet" {
-			return fmt.Errorf("it is %+v", is)
+	s.eventually("all but one server to be gone", func() error {
+		deployment := &appsv1.Deployment{}
+		s.read("chat-server", deployment)
+		if n := deployment.Status.Replicas; n != 0 {
+			return fmt.Errorf("%d servers are counted", n)
 		}
-		return nil
+		return s.are(1)
 	})
+	s.has("chat", v1alpha1.ConditionHibernated, metav1.ConditionFalse, "Stopping")
 	s.patch(&leaving, `{"metadata":{"finalizers":null}}`)
 	s.has("chat", v1alpha1.ConditionHibernated, metav1.ConditionTrue, "Stopped")
 	s.has("chat", v1alpha1.ConditionReady, metav1.ConditionFalse, "Hibernated")
