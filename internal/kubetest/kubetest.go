@@ -10,12 +10,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
@@ -107,6 +110,20 @@ func Uninstall(t testing.TB, cfg *rest.Config, folders ...string) {
 	t.Helper()
 	if err := envtest.UninstallCRDs(cfg, envtest.CRDInstallOptions{Paths: folders}); err != nil {
 		t.Fatal(err)
+	}
+	c, err := client.New(cfg, client.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Who starts while one is on its way out would still find it, and wait for what it no longer lists.
+	err = wait.PollUntilContextTimeout(context.Background(), 50*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		list := &metav1.PartialObjectMetadataList{}
+		list.SetGroupVersionKind(schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinitionList"})
+		err := c.List(ctx, list)
+		return !slices.ContainsFunc(list.Items, func(d metav1.PartialObjectMetadata) bool { return d.DeletionTimestamp != nil }), err
+	})
+	if err != nil {
+		t.Fatalf("definitions that are still on their way out: %v", err)
 	}
 }
 
