@@ -115,7 +115,7 @@ func Uninstall(t testing.TB, cfg *rest.Config, folders ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Who starts while one is on its way out would still find it, and wait for what it no longer lists.
+	// The operator is fit for a definition on its way out; a test that installs it again would be told that it is there.
 	err = wait.PollUntilContextTimeout(context.Background(), 50*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
 		list := &metav1.PartialObjectMetadataList{}
 		list.SetGroupVersionKind(schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinitionList"})

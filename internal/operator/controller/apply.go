@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,8 +29,12 @@ func (p *pass) applyAll(ctx context.Context, wanted []children.Child) (mayPrune 
 	var errs []error
 	mayPrune = true
 	for _, child := range wanted {
-		before := len(p.faults) + len(p.absent)
+		faults, before := p.faults, len(p.faults)+len(p.absent)
 		err := p.apply(ctx, child)
+		if err != nil && mayBeGone(err) && p.without(ctx, child) {
+			p.faults = faults
+			continue
+		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s %s: %w", child.Kind.Kind, child.Name, err))
 		}
@@ -44,6 +49,21 @@ func (p *pass) applyAll(ctx context.Context, wanted []children.Child) (mayPrune 
 		}
 	}
 	return mayPrune, errors.Join(errs...)
+}
+
+// without says whether a child can't be made because its kind is gone, which the operator had not noticed yet. All ChatClusters are then
+// looked at again.
+func (p *pass) without(ctx context.Context, child children.Child) bool {
+	i := slices.IndexFunc(kinds, func(k kind) bool { return k.gvk == child.Kind })
+	if i < 0 || kinds[i].needs == nil {
+		return false
+	}
+	apis, err := p.finder.ask(ctx)
+	if err != nil || kinds[i].served(apis) {
+		return false // what was refused is told
+	}
+	delete(p.memory.written, refOf(child))
+	return true
 }
 
 // apply makes one child what it should be, and writes only if it isn't.

@@ -31,13 +31,13 @@ type Reconciler struct {
 	cache       cache.Cache
 	events      events.EventRecorder
 	finder      *finder
+	optionals   *optionals
 	connections Connections
 	release     string // the operator's own version
 	now         func() time.Time
 
 	controller controller.Controller
 	again      chan event.GenericEvent // ChatClusters to look at again
-	watched    map[schemaKind]bool     // the optional kinds; owned by finder.ask
 	memories   memories
 	metrics    *metrics.Metrics
 }
@@ -133,7 +133,7 @@ func (r *Reconciler) start() error {
 	}
 	for _, k := range kinds {
 		if k.needs != nil {
-			continue // apisChanged does
+			continue // optionals does
 		}
 		if err := r.watch(k); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/discovery"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
@@ -21,77 +22,109 @@ import (
 // for definitions would need a right on the whole cluster, which the operator of one namespace doesn't have.
 const discoverEvery = 30 * time.Second
 
-// optional are the APIs that may be there: the resource of a group and version, and what it means.
+// optional are the APIs that may be there: the resource of a group and version, what the operator has to be able to do with it, and what
+// that means. A resource whose definition is about to be deleted is listed until it is gone, but nothing can be made of it any more.
 var optional = []struct {
-	version, resource string
-	found             func(*children.APIs) *bool
+	version, resource, verb string
+	found                   func(*children.APIs) *bool
 }{
-	{"gateway.networking.k8s.io/v1", "httproutes", func(a *children.APIs) *bool { return &a.Gateway }},
-	{"cert-manager.io/v1", "certificates", func(a *children.APIs) *bool { return &a.CertManager }},
-	{"monitoring.coreos.com/v1", "podmonitors", func(a *children.APIs) *bool { return &a.PodMonitor }},
-	{"monitoring.coreos.com/v1", "prometheusrules", func(a *children.APIs) *bool { return &a.PrometheusRule }},
-	{"custom.metrics.k8s.io/v1beta1", "pods/gochat_connections", func(a *children.APIs) *bool { return &a.CustomMetrics }},
-	{"custom.metrics.k8s.io/v1beta2", "pods/gochat_connections", func(a *children.APIs) *bool { return &a.CustomMetrics }},
+	{"gateway.networking.k8s.io/v1", "httproutes", "patch", func(a *children.APIs) *bool { return &a.Gateway }},
+	{"cert-manager.io/v1", "certificates", "patch", func(a *children.APIs) *bool { return &a.CertManager }},
+	{"monitoring.coreos.com/v1", "podmonitors", "patch", func(a *children.APIs) *bool { return &a.PodMonitor }},
+	{"monitoring.coreos.com/v1", "prometheusrules", "patch", func(a *children.APIs) *bool { return &a.PrometheusRule }},
+	{"custom.metrics.k8s.io/v1beta1", "pods/gochat_connections", "get", func(a *children.APIs) *bool { return &a.CustomMetrics }},
+	{"custom.metrics.k8s.io/v1beta2", "pods/gochat_connections", "get", func(a *children.APIs) *bool { return &a.CustomMetrics }},
 }
 
 // finder knows which optional APIs the cluster serves.
 type finder struct {
 	client  discovery.DiscoveryInterface
-	changed func(context.Context, children.APIs) error // called when they are not what they were
+	watch   func(context.Context, children.APIs) children.APIs // watches what is found, and returns what of it is to be counted on
+	changed func(context.Context) error                        // called when that is not what it was
 	every   time.Duration
 
-	mu    sync.Mutex
+	asking sync.Mutex // held while the cluster is asked
+	untold bool       // guarded by asking: changed has not been called yet for what is known
+
+	mu    sync.Mutex // guards what follows, for a moment
 	asked bool
-	known children.APIs
+	found children.APIs // what the cluster serves
+	known children.APIs // what of it can be used
 }
 
 // apis are the optional APIs as they were seen last. The first call asks.
 func (f *finder) apis(ctx context.Context) (children.APIs, error) {
-	f.mu.Lock()
-	known, asked := f.known, f.asked
-	f.mu.Unlock()
-	if asked {
+	if _, known, asked := f.last(); asked {
 		return known, nil
 	}
-	return f.ask(ctx)
+	f.asking.Lock()
+	defer f.asking.Unlock()
+	if _, known, asked := f.last(); asked {
+		return known, nil
+	}
+	return f.askLocked(ctx)
 }
 
-// ask asks the cluster. Of an API that can't be asked about, what was known stays true. Who serves an API behind the API server, as
-// an adapter of metrics does, may be away when the operator starts: that keeps no chat waiting.
-func (f *finder) ask(ctx context.Context) (children.APIs, error) {
+func (f *finder) last() (found, known children.APIs, asked bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var now children.APIs
-	resources := make(map[string][]string) // by version; of what was not found: none
+	return f.found, f.known, f.asked
+}
+
+// ask asks the cluster.
+func (f *finder) ask(ctx context.Context) (children.APIs, error) {
+	f.asking.Lock()
+	defer f.asking.Unlock()
+	return f.askLocked(ctx)
+}
+
+func (f *finder) askLocked(ctx context.Context) (children.APIs, error) {
+	before, known, asked := f.last()
+	found, err := f.find(before, asked)
+	if err != nil {
+		return known, err
+	}
+	now := f.watch(ctx, found)
+	if err := ctx.Err(); err != nil {
+		return known, err // it was not waited for
+	}
+	f.mu.Lock()
+	f.found, f.known, f.asked = found, now, true
+	f.mu.Unlock()
+	f.untold = f.untold || !asked || now != known
+	if f.untold {
+		if err := f.changed(ctx); err != nil {
+			return now, err
+		}
+	}
+	f.untold = false
+	return now, nil
+}
+
+// find is what the cluster serves. Of an API that can't be asked about, what was found before stays true. Who serves an API behind the API
+// server, as an adapter of metrics does, may be away when the operator starts: that keeps no chat waiting.
+func (f *finder) find(before children.APIs, asked bool) (now children.APIs, err error) {
+	resources := make(map[string][]metav1.APIResource) // by version; of what was not found: none
 	for _, one := range optional {
-		names, done := resources[one.version]
+		known, done := resources[one.version]
 		if !done {
 			list, err := f.client.ServerResourcesForGroupVersion(one.version)
 			switch {
 			case apierrors.IsNotFound(err):
-			case err != nil && !f.asked && !apierrors.IsServiceUnavailable(err):
+			case err != nil && !asked && !apierrors.IsServiceUnavailable(err):
 				return now, fmt.Errorf("asking whether the cluster serves %s: %w", one.version, err)
 			case err != nil:
-				*one.found(&now) = *one.found(&now) || *one.found(&f.known)
+				*one.found(&now) = *one.found(&now) || *one.found(&before)
 				continue
 			default:
-				for _, resource := range list.APIResources {
-					names = append(names, resource.Name)
-				}
+				known = list.APIResources
 			}
-			resources[one.version] = names
+			resources[one.version] = known
 		}
-		if slices.Contains(names, one.resource) {
+		if slices.ContainsFunc(known, func(r metav1.APIResource) bool { return r.Name == one.resource && slices.Contains(r.Verbs, one.verb) }) {
 			*one.found(&now) = true
 		}
 	}
-	if f.asked && now == f.known {
-		return now, nil
-	}
-	if err := f.changed(ctx, now); err != nil {
-		return now, err
-	}
-	f.known, f.asked = now, true
 	return now, nil
 }
 
@@ -111,24 +144,8 @@ func (f *finder) Start(ctx context.Context) error {
 	}
 }
 
-// apisChanged begins to watch what is there now, ends watching what is gone, and looks at every ChatCluster again.
-func (r *Reconciler) apisChanged(ctx context.Context, apis children.APIs) error {
-	for _, k := range kinds {
-		if k.needs == nil || k.served(apis) == r.watched[k.gvk] {
-			continue
-		}
-		if !k.served(apis) {
-			if err := r.cache.RemoveInformer(ctx, k.object()); err != nil {
-				return err
-			}
-			delete(r.watched, k.gvk)
-			continue
-		}
-		if err := r.watch(k); err != nil {
-			return err
-		}
-		r.watched[k.gvk] = true
-	}
+// lookAtAll has every ChatCluster looked at again.
+func (r *Reconciler) lookAtAll(ctx context.Context) error {
 	var all v1alpha1.ChatClusterList
 	if err := r.client.List(ctx, &all); err != nil {
 		return err

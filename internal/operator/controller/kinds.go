@@ -23,7 +23,7 @@ type kind struct {
 	list   func() client.ObjectList
 
 	// needs says which optional API brings the kind. Without it every cluster has it.
-	needs func(children.APIs) bool
+	needs func(*children.APIs) *bool
 
 	// seen kinds are only looked at: other controllers make them from our children, with the labels of these.
 	seen bool
@@ -69,17 +69,17 @@ var kinds = []kind{
 	metadata(networkingv1.SchemeGroupVersion.WithKind("NetworkPolicy")),
 	metadata(schema.GroupVersionKind{Group: "policy", Version: "v1", Kind: "PodDisruptionBudget"}),
 
-	dynamic(kindRoute, func(a children.APIs) bool { return a.Gateway }),
-	dynamic(kindCertificate, func(a children.APIs) bool { return a.CertManager }),
-	dynamic(kindPodMonitor, func(a children.APIs) bool { return a.PodMonitor }),
-	dynamic(kindRule, func(a children.APIs) bool { return a.PrometheusRule }),
+	dynamic(kindRoute, func(a *children.APIs) *bool { return &a.Gateway }),
+	dynamic(kindCertificate, func(a *children.APIs) *bool { return &a.CertManager }),
+	dynamic(kindPodMonitor, func(a *children.APIs) *bool { return &a.PodMonitor }),
+	dynamic(kindRule, func(a *children.APIs) *bool { return &a.PrometheusRule }),
 
 	onlySeen(whole[corev1.Pod, corev1.PodList](kindPod)),
 	onlySeen(whole[discoveryv1.EndpointSlice, discoveryv1.EndpointSliceList](kindSlice)),
 }
 
 // served says whether the cluster serves a kind.
-func (k kind) served(apis children.APIs) bool { return k.needs == nil || k.needs(apis) }
+func (k kind) served(apis children.APIs) bool { return k.needs == nil || *k.needs(&apis) }
 
 func whole[O, L any, PO interface {
 	*O
@@ -112,7 +112,7 @@ func metadata(gvk schema.GroupVersionKind) kind {
 	}
 }
 
-func dynamic(gvk schema.GroupVersionKind, needs func(children.APIs) bool) kind {
+func dynamic(gvk schema.GroupVersionKind, needs func(*children.APIs) *bool) kind {
 	return kind{
 		gvk:   gvk,
 		needs: needs,

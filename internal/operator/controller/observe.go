@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -9,6 +10,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/gochat-dev/gochat/internal/operator/children"
@@ -31,8 +33,14 @@ func (p *pass) observe(ctx context.Context) error {
 		if !k.served(apis) {
 			continue
 		}
-		list := k.list()
-		err := p.client.List(ctx, list, client.InNamespace(p.cluster.Namespace), instance(p.cluster), client.UnsafeDisableDeepCopy)
+		list, reader := k.list(), client.Reader(p.client)
+		if k.needs != nil {
+			reader = p.optionals.cache
+		}
+		err := reader.List(ctx, list, client.InNamespace(p.cluster.Namespace), instance(p.cluster), client.UnsafeDisableDeepCopy)
+		if gone := (*cache.ErrResourceNotCached)(nil); errors.As(err, &gone) {
+			continue // since a moment ago, and another pass follows
+		}
 		if err != nil {
 			return fmt.Errorf("list %s: %w", k.gvk.Kind, err)
 		}

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"cmp"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"k8s.io/client-go/discovery"
 	clientgo "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	toolscache "k8s.io/client-go/tools/cache"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -98,7 +100,7 @@ func add(m ctrl.Manager, cfg Config) error {
 		client: m.GetClient(), live: m.GetAPIReader(), cache: m.GetCache(),
 		events: m.GetEventRecorder(FieldOwner), connections: cfg.Connections, release: cfg.Release, now: cfg.Now,
 		metrics: metrics.New(cfg.Release),
-		again:   make(chan event.GenericEvent), watched: make(map[schemaKind]bool),
+		again:   make(chan event.GenericEvent),
 	}
 	if r.connections == nil {
 		r.connections = newScraper()
@@ -106,24 +108,38 @@ func add(m ctrl.Manager, cfg Config) error {
 	if r.now == nil {
 		r.now = time.Now
 	}
-	asking, err := discovery.NewDiscoveryClientForConfigAndClient(m.GetConfig(), m.GetHTTPClient())
-	if err != nil {
-		return err
-	}
-	r.finder = &finder{client: asking, changed: r.apisChanged, every: cmp.Or(cfg.DiscoverEvery, discoverEvery)}
-	if err := m.Add(r.finder); err != nil {
-		return err
-	}
 	if err := register(r.metrics); err != nil {
 		return err
 	}
+	var err error
 	r.controller, err = controller.New("chatcluster", m, controller.Options{
 		Reconciler: r, MaxConcurrentReconciles: concurrent, ReconciliationTimeout: passTimeout, SkipNameValidation: new(true),
 	})
 	if err != nil {
 		return err
 	}
+	if err := addOptionals(m, cfg, r); err != nil {
+		return err
+	}
 	return r.start()
+}
+
+// addOptionals has a reconciler find and watch optional APIs.
+func addOptionals(m ctrl.Manager, cfg Config, r *Reconciler) error {
+	asking, err := discovery.NewDiscoveryClientForConfigAndClient(m.GetConfig(), m.GetHTTPClient())
+	if err != nil {
+		return err
+	}
+	options := cacheOptions(cfg.Namespaces)
+	options.ByObject, options.ReaderFailOnMissingInformer = nil, true
+	options.Scheme, options.Mapper, options.HTTPClient = m.GetScheme(), m.GetRESTMapper(), m.GetHTTPClient()
+	of, err := cache.New(m.GetConfig(), options)
+	if err != nil {
+		return err
+	}
+	r.optionals = &optionals{cache: of, controller: r.controller, listed: make(map[schemaKind]toolscache.InformerSynced)}
+	r.finder = &finder{client: asking, watch: r.optionals.follow, changed: r.lookAtAll, every: cmp.Or(cfg.DiscoverEvery, discoverEvery)}
+	return errors.Join(m.Add(of), m.Add(r.finder))
 }
 
 // register adds our series to those of controller-runtime. There is one registry per process, of which the operator that was

@@ -61,6 +61,7 @@ type stage struct {
 	cfg       *rest.Config
 	as        rest.ImpersonationConfig // who the operator is; without a name: who may do everything
 	namespace string
+	lost      string // the resource that an operator can't find when it starts
 }
 
 func newStage(t *testing.T) *stage {
@@ -111,7 +112,7 @@ func (s *stage) operate(change ...func(*Config)) *operator {
 	for _, f := range change {
 		f(&cfg)
 	}
-	to, w := rest.CopyConfig(s.cfg), &wire{}
+	to, w := rest.CopyConfig(s.cfg), &wire{lost: s.lost}
 	to.Impersonate = s.as
 	to.Wrap(func(next http.RoundTripper) http.RoundTripper { return w.around(next) })
 	o := &operator{wire: w, stage: s, ended: make(chan error, 1)}

@@ -3,7 +3,9 @@ package controller
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -14,6 +16,8 @@ type wire struct {
 	writes []string
 	fail   func(nth int, write string) bool // asked before each write
 	deaf   bool                             // what is read fails too, but for what is watched
+	lost   string                           // the resource that nobody knows, though it is said to be served
+	missed int                              // how often that was asked for
 }
 
 var errCut = errors.New("the wire is cut")
@@ -22,6 +26,9 @@ func (w *wire) around(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		if r.Method == http.MethodGet && r.URL.Query().Get("watch") == "" && w.isDeaf() {
 			return nil, errCut
+		}
+		if w.hasLost(r.URL.Path) {
+			return &http.Response{StatusCode: http.StatusNotFound, Body: io.NopCloser(strings.NewReader("404 page not found\n")), Request: r}, nil
 		}
 		if write, is := writeOf(r); is && w.note(write) {
 			return nil, errCut
@@ -56,6 +63,29 @@ func (w *wire) deafen() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.deaf = true
+}
+
+// lose has the API server not know a resource any more, which it still tells of; "" finds it again.
+func (w *wire) lose(resource string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lost = resource
+}
+
+func (w *wire) hasLost(path string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	lost := w.lost != "" && slices.Contains(strings.Split(path, "/"), w.lost)
+	if lost {
+		w.missed++
+	}
+	return lost
+}
+
+func (w *wire) misses() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.missed
 }
 
 func (w *wire) failing(fail func(nth int, write string) bool) {
