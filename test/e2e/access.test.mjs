@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { api, launchBrowser, newPerson, shoot, startProxy, startServer } from './stage.mjs'
 import { accessible } from './axe.mjs'
-import { banner, composer, createInvite, createRoom, log, members, message, register, roomLink, say, showMembers } from './screens.mjs'
+import { away, composer, createInvite, createRoom, log, members, message, register, roomLink, say, showMembers } from './screens.mjs'
 
 const TEXT = '**Bold**, `code`, [a link](https://example.com)\n\n> a quote\n\n- one\n- two\n\n```go\nfunc main() {}\n```'
 
@@ -120,7 +120,7 @@ describe('screens', { concurrency: 1 }, () => {
     await message(page, 'xxx').getByRole('img', { name: 'Sent' }).waitFor()
     await page.getByText('0 characters left').waitFor({ state: 'hidden' })
     proxy.refuseSockets()
-    await banner(page).getByText(/Connecting|offline/).waitFor()
+    await away(page).waitFor()
     await say(page, 'later')
     await message(page, 'later').getByRole('img', { name: 'Sending' }).waitFor()
     await accessible(page, 'no connection')

@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { accessible } from './axe.mjs'
 import { startFiles } from './files.mjs'
 import { freePort, launchBrowser, newPerson, shootAll, startProxy, startServer } from './stage.mjs'
-import { banner, composer, createRoom, message, register, say } from './screens.mjs'
+import { away, banner, composer, createRoom, message, register, say } from './screens.mjs'
 
 describe('an app that is installed', { concurrency: 1 }, () => {
   let server, proxy, files, browser, ann, origin
@@ -57,7 +57,7 @@ describe('an app that is installed', { concurrency: 1 }, () => {
       return /\.(html|js)$/.test(name) ? renamed(body) : body
     }
     proxy.refuseSockets() // as an upgrade does
-    await banner(page).getByText(/Connecting|offline/).waitFor()
+    await away(page).waitFor()
     proxy.restore()
     await version(page).getByText('A new version is ready.').waitFor({ timeout: 45_000 })
     await banner(page).getByText('Back online').waitFor({ state: 'hidden' })
@@ -82,7 +82,7 @@ describe('an app that is installed', { concurrency: 1 }, () => {
     proxy.cut()
     await page.reload()
     await message(page, 'before the upgrade').waitFor()
-    await banner(page).getByText(/Connecting|offline/).waitFor()
+    await away(page).waitFor()
     await accessible(page, 'opened without a network')
     await shootAll(page, 'offline')
     await composer(page).fill('')

@@ -5,6 +5,8 @@ export const log = (page) => page.getByRole('log')
 export const composer = (page) => page.getByRole('textbox', { name: /^Message to/ })
 export const message = (page, text) => log(page).getByRole('article').filter({ hasText: text })
 export const banner = (page) => page.getByRole('status', { name: 'Connection' })
+/** What is said as long as there is no connection, whatever the reason. */
+export const away = (page) => banner(page).getByText('What you write is kept')
 export const members = (page) => page.getByRole('complementary', { name: 'Members' })
 export const roomLink = (page, name) => page.getByRole('navigation', { name: 'Rooms' }).getByRole('link', { name })
 

@@ -35,39 +35,51 @@ export async function startServer(settings = {}) {
   }
   const folder = await mkdtemp(path.join(tmpdir(), 'gochat-e2e-'))
   const [port, adminPort] = [await freePort(), await freePort()]
-  const server = spawn(SERVER, [], {
-    cwd: folder,
-    env: {
-      ...process.env,
-      GOCHAT_LISTEN: `127.0.0.1:${port}`,
-      GOCHAT_ADMIN_LISTEN: `127.0.0.1:${adminPort}`,
-      GOCHAT_DATA_DIR: path.join(folder, 'data'),
-      GOCHAT_LOG_FORMAT: 'text',
-      GOCHAT_DRAIN: '1s',
-      ...settings,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const origin = `http://127.0.0.1:${port}`
   const log = []
+  const env = {
+    ...process.env,
+    GOCHAT_LISTEN: `127.0.0.1:${port}`,
+    GOCHAT_ADMIN_LISTEN: `127.0.0.1:${adminPort}`,
+    GOCHAT_DATA_DIR: path.join(folder, 'data'),
+    GOCHAT_LOG_FORMAT: 'text',
+    GOCHAT_DRAIN: '1s',
+    ...settings,
+  }
+  let end = await run({ cwd: folder, env }, origin, log)
+  return {
+    origin,
+    hostname: '127.0.0.1',
+    port,
+    log,
+    /** Ends the process as an upgrade does; what it gives starts the next one, on the same data. */
+    async leave() {
+      await end()
+      return async () => {
+        end = await run({ cwd: folder, env }, origin, log)
+      }
+    },
+    async stop() {
+      await end()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Runs the server's program until it is ready, and gives the way to end it. */
+async function run({ cwd, env }, origin, log) {
+  const server = spawn(SERVER, [], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   for (const stream of [server.stdout, server.stderr]) createInterface({ input: stream }).on('line', (line) => log.push(line))
   const ended = once(server, 'exit')
-  const origin = `http://127.0.0.1:${port}`
   try {
     await ready(origin, server)
   } catch (error) {
     server.kill('SIGKILL')
     throw new Error(`${error.message}\n${log.join('\n')}`)
   }
-  return {
-    origin,
-    hostname: '127.0.0.1',
-    port,
-    log,
-    async stop() {
-      server.kill('SIGTERM')
-      await ended
-      await rm(folder, { recursive: true, force: true })
-    },
+  return async () => {
+    server.kill('SIGTERM')
+    await ended
   }
 }
 

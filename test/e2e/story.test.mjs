@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { api, launchBrowser, newPerson, shoot, startProxy, startServer } from './stage.mjs'
 import {
-  allSent, banner, composer, createInvite, createRoom, log, members, message, readTimeline, register, roomLink, say, showMembers,
+  allSent, away, banner, composer, createInvite, createRoom, log, members, message, readTimeline, register, roomLink, say, showMembers,
 } from './screens.mjs'
 
 const ROOM = 'Harbour walk'
@@ -102,7 +102,7 @@ describe('two people talk', { concurrency: 1 }, () => {
     const writing = both(7, 12) // some of these are under way when the cut comes
     proxy.cut()
     await writing
-    for (const page of pages) await banner(page).getByText(/Connecting|offline/).waitFor()
+    for (const page of pages) await away(page).waitFor()
     await both(13, 15)
     await ann.page.getByRole('img', { name: 'Sending' }).first().waitFor()
     await shoot(ann.page, '07-cut')
@@ -125,7 +125,7 @@ describe('two people talk', { concurrency: 1 }, () => {
     await say(ann.page, 'ann into the void')
     await say(bob.page, 'bob into the void')
     for (const { page } of [ann, bob]) await page.evaluate(() => dispatchEvent(new Event('online')))
-    for (const { page } of [ann, bob]) await banner(page).getByText(/Connecting|offline/).waitFor()
+    for (const { page } of [ann, bob]) await away(page).waitFor()
     proxy.restore()
     for (const { page } of [ann, bob]) {
       await message(page, 'ann into the void').waitFor({ timeout: 45_000 })
@@ -137,10 +137,10 @@ describe('two people talk', { concurrency: 1 }, () => {
 
   test('[RES5] what was not sent survives a reload', async () => {
     proxy.refuseSockets()
-    await banner(ann.page).getByText(/Connecting|offline/).waitFor()
+    await away(ann.page).waitFor()
     await say(ann.page, 'written before the reload')
     await ann.page.reload()
-    await banner(ann.page).getByText(/Connecting|offline/).waitFor()
+    await away(ann.page).waitFor()
     proxy.restore()
     await message(bob.page, 'written before the reload').waitFor({ timeout: 45_000 })
     await message(ann.page, 'written before the reload').getByRole('img', { name: 'Sent' }).waitFor()

@@ -2,11 +2,18 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import { ChatContext, SessionContext, useStore } from '../model/hooks'
+import { isRefusal } from '../model/problems'
 import { membersKey } from '../model/requests'
 import { Session } from '../model/session'
 import { router } from './router'
 
-const queries = new QueryClient({ defaultOptions: { queries: { staleTime: 30_000 } } })
+/** What the server refused is refused again; what got no answer may get one. */
+const mayHelp = (failures: number, error: Error) => failures < 3 && !isRefusal(error)
+
+// Without a network a request is tried and fails, and that is said: it does not wait without a word.
+const queries = new QueryClient({
+  defaultOptions: { queries: { staleTime: 30_000, networkMode: 'always', retry: mayHelp }, mutations: { networkMode: 'always' } },
+})
 
 /** Begins to find out who is using this browser. */
 export function openSession(server: string): Session {

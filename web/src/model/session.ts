@@ -1,6 +1,6 @@
 import { type Api, bodyOf, createApi, requestRefresh } from '../net/api'
 import { fullJitter } from '../net/backoff'
-import type { ConnectionState } from '../net/connection'
+import type { ConnectionState, Trouble } from '../net/connection'
 import type { User } from '../net/frames'
 import { type Grant, SessionOver, Tokens } from '../net/tokens'
 import { ChatClient } from './chatClient'
@@ -10,14 +10,15 @@ import { openOutbox } from './outbox'
 import type { Stale } from './replica'
 import { Store } from './store'
 
-export type { ConnectionState }
+export type { ConnectionState, Trouble }
 
 export type SessionState =
   /** Finding out whether this browser is logged in. */
   | { status: 'starting' }
   /** It can't be found out now; tried again. */
   | { status: 'unreachable' }
-  | { status: 'out' }
+  /** `ended`: this browser was logged in until the session was ended elsewhere, or ran out. */
+  | { status: 'out'; ended: boolean }
   | { status: 'in'; chat: ChatClient }
 
 interface Signed extends Grant {
@@ -32,6 +33,8 @@ export class Session {
   private readonly tokens: Tokens
   private readonly onStale: (stale: Stale) => void
   private attempt = 0
+  /** The user is logging out: that the server ends the session is no news. */
+  private leaving = false
 
   constructor(origin: string, onStale: (stale: Stale) => void) {
     this.origin = origin
@@ -50,7 +53,7 @@ export class Session {
       const copy = await openKept()
       if (error instanceof SessionOver) {
         await copy.wipe()
-        this.state.set({ status: 'out' })
+        this.state.set({ status: 'out', ended: error.ended })
         return
       }
       const kept = await copy.load()
@@ -81,11 +84,16 @@ export class Session {
    */
   async logOut(): Promise<void> {
     const current = this.state.get() // the server closes the socket before it answers, and that ends the session here
-    await bodyOf(this.api.POST('/auth/logout'))
+    this.leaving = true
+    try {
+      await bodyOf(this.api.POST('/auth/logout'))
+    } finally {
+      this.leaving = false
+    }
     this.tokens.forget()
     if (current.status === 'in') await current.chat.wipe()
     forgetWishes()
-    this.state.set({ status: 'out' })
+    this.state.set({ status: 'out', ended: false })
   }
 
   private async sign(answer: Promise<Signed>): Promise<void> {
@@ -121,6 +129,6 @@ export class Session {
   private expire(chat: ChatClient): void {
     this.tokens.forget()
     void chat.end()
-    this.state.set({ status: 'out' })
+    this.state.set({ status: 'out', ended: !this.leaving })
   }
 }

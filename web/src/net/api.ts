@@ -90,7 +90,10 @@ export async function requestRefresh(origin: string): Promise<Grant> {
     throw new Unreachable('the server did not answer')
   }
   if (response.ok) return (await response.json()) as Grant
-  if (response.status === 401 || response.status === 403) throw new SessionOver('log in again')
+  if (response.status === 401 || response.status === 403) {
+    const problem = new ApiError(response.status, await response.json().catch(() => undefined))
+    throw new SessionOver('log in again', problem.code === 'session_revoked')
+  }
   const retryAfterS = Number(response.headers.get('Retry-After') ?? 0)
   throw new Unreachable(`HTTP ${response.status}`, Number.isFinite(retryAfterS) ? retryAfterS * 1000 : 0)
 }

@@ -145,12 +145,64 @@ describe('backing off', () => {
   })
 })
 
+describe('the trouble is named until it is over', () => {
+  test.each([
+    [1001, 'leaving'],
+    [1006, 'lost'],
+    [1013, 'ailing'],
+    [4009, 'slow'],
+    [4029, 'flooding'],
+  ])('%i: %s', async (code, trouble) => {
+    const { socketAt, state } = await live()
+    socketAt(0).drop(code)
+    expect(state()).toMatchObject({ phase: 'waiting', trouble })
+    await vi.advanceTimersByTimeAsync(250)
+    expect(state()).toEqual({ phase: 'connecting', trouble })
+    socketAt(1).welcome()
+    socketAt(1).drop(1006)
+    expect(state()).toMatchObject({ phase: 'waiting', trouble: 'lost' })
+  })
+
+  test('a server that gives tokens and lets no socket in is full; one that gives none is lost, or asks for patience', async () => {
+    const { connection, refresh, socketAt, state } = setUp()
+    connection.start()
+    await settle()
+    socketAt(0).drop(1006)
+    expect(state()).toMatchObject({ phase: 'waiting', trouble: 'full' })
+    refresh.mockRejectedValueOnce(new Unreachable('no answer'))
+    await vi.advanceTimersByTimeAsync(250)
+    expect(state()).toMatchObject({ phase: 'waiting', trouble: 'lost' })
+    refresh.mockRejectedValueOnce(new Unreachable('HTTP 503', 2_000))
+    await vi.advanceTimersByTimeAsync(500)
+    expect(state()).toMatchObject({ phase: 'waiting', trouble: 'ailing', retryAt: Date.now() + 2_000 })
+  })
+
+  test('a server that said it leaves is restarting for a while, and then it is lost', async () => {
+    const { refresh, socketAt, state } = await live()
+    refresh.mockRejectedValue(new Unreachable('no answer'))
+    socketAt(0).drop(1001)
+    await vi.advanceTimersByTimeAsync(250)
+    socketAt(1).drop(1006)
+    expect(state()).toMatchObject({ phase: 'waiting', trouble: 'leaving' })
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(state()).toMatchObject({ trouble: 'lost' })
+  })
+
+  test('a token from before says nothing of the server', async () => {
+    const { socketAt, state } = await live()
+    socketAt(0).drop(1006)
+    await vi.advanceTimersByTimeAsync(250)
+    socketAt(1).drop(1006)
+    expect(state()).toMatchObject({ phase: 'waiting', trouble: 'lost' })
+  })
+})
+
 describe('who one is', () => {
   test('a failure before open asks for a new token: 401 there means log in', async () => {
     const { connection, refresh, socketAt, sockets, state } = setUp()
     connection.start()
     await settle()
-    refresh.mockRejectedValueOnce(new SessionOver('over'))
+    refresh.mockRejectedValueOnce(new SessionOver('over', true))
     socketAt(0).drop(1006)
     await vi.advanceTimersByTimeAsync(500)
     expect(state()).toEqual({ phase: 'stopped', why: 'login' })
@@ -205,7 +257,8 @@ describe('[DRN1] the server asks to move', () => {
     const { socketAt, sockets, state } = await live()
     socketAt(0).push({ type: 'reconnect', within_ms: 1_000 })
     await vi.advanceTimersByTimeAsync(500)
-    socketAt(0).drop(1001)
+    socketAt(0).drop(1006)
+    expect(state()).toEqual({ phase: 'connecting', trouble: 'leaving' })
     socketAt(1).welcome()
     await vi.advanceTimersByTimeAsync(10_000)
     expect([sockets.length, state()]).toEqual([2, { phase: 'live' }])

@@ -1,14 +1,17 @@
 import { fullJitter } from './backoff'
-import { type AfterClose, afterClose } from './closePolicy'
+import { type AfterClose, type Trouble, afterClose, troubleOf } from './closePolicy'
 import type { CommandName, Commands, Push, Welcome } from './frames'
 import { Disconnected, Link, type Socket } from './link'
 import { SessionOver, type Tokens, Unreachable } from './tokens'
 
+export type { Trouble }
+
 export type ConnectionState =
-  | { phase: 'connecting' }
+  /** `trouble`: what ended the connection before, if there was one. */
+  | { phase: 'connecting'; trouble?: Trouble }
   | { phase: 'live' }
   /** Waits before the next try; `offline`: the browser says that there is no network. */
-  | { phase: 'waiting'; offline: boolean; retryAt: number }
+  | { phase: 'waiting'; offline: boolean; retryAt: number; trouble: Trouble }
   /** Will not come back by itself. */
   | { phase: 'stopped'; why: 'login' | 'outdated' | 'fault' }
 
@@ -39,6 +42,8 @@ export interface ConnectionOptions {
 const MOST_RESUMED = 50
 const PROBE_MS = 2_000
 const STEADY_MS = 10_000
+/** As many tries as a restart may take: some ten seconds to half a minute. */
+const RESTART_ATTEMPTS = 7
 
 export function resumeUrl(origin: string, positions: HeldPosition[], epoch?: string): string {
   const url = new URL('/api/v1/ws', origin)
@@ -63,6 +68,9 @@ export class Connection {
   private dialing = false
   private disposed = false
   private attempt = 0
+  private trouble: Trouble | undefined
+  /** Whether the server gave a token for the link that is being opened: then it can be reached. */
+  private answered = false
   private liveSince = 0
   private timer: ReturnType<typeof setTimeout> | undefined
   private moveTimer: ReturnType<typeof setTimeout> | undefined
@@ -75,8 +83,13 @@ export class Connection {
   }
 
   start(): void {
-    this.options.handlers.onState({ phase: 'connecting' })
+    this.sayConnecting()
     void this.dial()
+  }
+
+  private sayConnecting(): void {
+    const { trouble } = this
+    this.options.handlers.onState({ phase: 'connecting', ...(trouble !== undefined && { trouble }) })
   }
 
   dispose(): void {
@@ -108,15 +121,22 @@ export class Connection {
     if (this.disposed || this.dialing || this.opening !== undefined) return
     this.dialing = true
     try {
+      this.answered = this.options.tokens.freshForMs() === 0
       const token = await this.options.tokens.access()
       if (!this.isDisposed()) this.open(token)
     } catch (error) {
       if (this.isDisposed()) return
       if (error instanceof SessionOver) this.stop('login')
-      else this.wait(error instanceof Unreachable ? error.retryAfterMs : 0)
+      else this.fail(error)
     } finally {
       this.dialing = false
     }
+  }
+
+  /** No token could be had: the server asks for patience, or does not answer. */
+  private fail(error: unknown): void {
+    const retryAfterMs = error instanceof Unreachable ? error.retryAfterMs : 0
+    this.wait(retryAfterMs, retryAfterMs > 0 ? 'ailing' : 'lost')
   }
 
   /** A method, because the compiler believes that a field can't change across an await. */
@@ -155,6 +175,7 @@ export class Connection {
     this.current = link
     this.opening = undefined
     this.liveSince = Date.now()
+    this.trouble = undefined
     clearTimeout(this.timer)
     this.timer = undefined
     old?.dispose()
@@ -162,6 +183,7 @@ export class Connection {
   }
 
   private move(withinMs: number): void {
+    this.trouble = 'leaving' // should the connection end before there is another
     clearTimeout(this.moveTimer)
     this.moveTimer = setTimeout(() => void this.dial(), Math.random() * withinMs)
   }
@@ -174,10 +196,10 @@ export class Connection {
       if (Date.now() - this.liveSince >= STEADY_MS) this.attempt = 0
     }
     if (this.disposed) return
-    this.follow(afterClose(code, opened))
+    this.follow(afterClose(code, opened), troubleOf(code, opened, this.answered))
   }
 
-  private follow(policy: AfterClose): void {
+  private follow(policy: AfterClose, trouble: Trouble): void {
     switch (policy.do) {
       case 'login':
         this.stop('login')
@@ -190,20 +212,28 @@ export class Connection {
         break
       case 'reconnect':
     }
-    if (this.opening === undefined) this.wait(0)
+    if (this.opening === undefined) this.wait(0, trouble)
+    else if (this.current === undefined) {
+      this.trouble ??= trouble
+      this.sayConnecting()
+    }
   }
 
-  private wait(atLeastMs: number): void {
+  private wait(atLeastMs: number, trouble: Trouble): void {
     const delay = Math.max(atLeastMs, fullJitter(this.attempt++))
     clearTimeout(this.timer)
     this.timer = setTimeout(() => {
       this.timer = undefined
-      if (this.current === undefined) this.options.handlers.onState({ phase: 'connecting' })
+      if (this.current === undefined) this.sayConnecting()
       void this.dial()
     }, delay)
     if (this.current !== undefined) return
+    // A server that said it leaves lets nobody in for a while, and then answers nobody: that is no other trouble.
+    const isLeaving = this.trouble === 'leaving' && this.attempt < RESTART_ATTEMPTS
+    if (!isLeaving) this.trouble = trouble
     const offline = typeof navigator !== 'undefined' && !navigator.onLine
-    this.options.handlers.onState({ phase: 'waiting', offline, retryAt: Date.now() + delay })
+    const retryAt = Date.now() + delay
+    this.options.handlers.onState({ phase: 'waiting', offline, retryAt, trouble: this.trouble ?? trouble })
   }
 
   private stop(why: 'login' | 'outdated' | 'fault'): void {

@@ -34,7 +34,7 @@ test.each([
 
 test('a failure is told to everyone who asked, and the next one tries again', async () => {
   const { refresh, tokens } = counting(900)
-  refresh.mockRejectedValueOnce(new SessionOver('over'))
+  refresh.mockRejectedValueOnce(new SessionOver('over', true))
   await expect(Promise.allSettled([tokens.access(), tokens.access()])).resolves.toMatchObject([
     { status: 'rejected' },
     { status: 'rejected' },

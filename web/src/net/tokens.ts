@@ -8,6 +8,13 @@ export interface Grant {
 /** The session is over: nothing but logging in again helps. */
 export class SessionOver extends Error {
   override name = 'SessionOver'
+  /** Whether there was a session, which has ended: else this browser was not logged in. */
+  readonly ended: boolean
+
+  constructor(message: string, ended: boolean) {
+    super(message)
+    this.ended = ended
+  }
 }
 
 /** The server could not be asked: try again later. */

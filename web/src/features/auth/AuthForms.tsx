@@ -1,6 +1,6 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { useSession } from '../../model/hooks'
+import { useSession, useStore } from '../../model/hooks'
 import { explain } from '../../model/problems'
 import { getInstance } from '../../model/requests'
 import { Button } from '../../ui/Button'
@@ -20,13 +20,20 @@ const LABELS: Record<AuthMode, string> = { login: 'Log in', register: 'Create ac
 
 /** The ways in that there are. When one succeeds the session changes, and whoever watches it goes on. */
 export function AuthForms({ mode, onMode, inviteCode }: AuthFormsProps) {
-  const { api } = useSession()
+  const { api, state } = useSession()
+  const session = useStore(state)
   const instance = useQuery({ queryKey: ['instance'], queryFn: () => getInstance(api), staleTime: Infinity })
   const ways = waysIn(instance.data, inviteCode)
   const shown = ways.includes(mode) ? mode : 'login'
   const closed = whyClosed(instance.data, inviteCode)
   return (
     <div className={styles.forms}>
+      {session.status === 'out' && session.ended && (
+        <p role="status" className={styles.ended}>
+          You were logged out here: the session was ended from elsewhere, or you were away for long. What you wrote and was not
+          sent is kept for you.
+        </p>
+      )}
       {ways.length > 1 && (
         <Segments
           label="How to come in"

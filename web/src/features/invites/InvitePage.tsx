@@ -27,7 +27,6 @@ export function InvitePage({ code, signIn, onEnter, onHome }: InvitePageProps) {
     queryKey: ['invite', code],
     queryFn: () => previewInvite(api, code),
     staleTime: Infinity,
-    retry: (failures, error) => failures < 3 && !isProblem(error, 'invite_invalid'),
   })
 
   if (preview.isPending) {

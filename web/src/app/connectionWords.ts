@@ -1,0 +1,43 @@
+import type { ConnectionState, Trouble } from '../model/session'
+
+const REASONS: Record<Trouble, string> = {
+  lost: 'The connection was lost.',
+  leaving: 'The server is restarting.',
+  ailing: 'The server has trouble right now.',
+  slow: 'Your connection is too slow for all that comes.',
+  flooding: 'Too much was sent from here at once.',
+  full: 'The server is there, but takes no connection: it may have too many.',
+}
+const KEPT = 'What you write is kept and sent later.'
+
+const STOPPED = {
+  outdated: 'This page is older than the server. Reload to get the new one.',
+  fault: 'The server and this page did not understand each other. Reload to try again.',
+  login: 'You were logged out.',
+}
+
+export interface ConnectionWords {
+  /** What is the matter, and what becomes of what one writes. It stays the same from try to try. */
+  matter: string
+  /** What is done about it right now. */
+  now?: string
+  way?: 'try' | 'reload'
+}
+
+/** What is said of a connection that is not live. */
+export function connectionWords(state: ConnectionState, now: number): ConnectionWords | undefined {
+  switch (state.phase) {
+    case 'live':
+      return undefined
+    case 'stopped':
+      return { matter: `${STOPPED[state.why]} What you wrote is kept.`, way: 'reload' }
+    case 'connecting':
+      return { matter: state.trouble === undefined ? KEPT : `${REASONS[state.trouble]} ${KEPT}`, now: 'Connecting…' }
+    case 'waiting': {
+      const seconds = Math.ceil((state.retryAt - now) / 1000)
+      const countdown = seconds > 0 ? `Trying again in ${seconds} s` : 'Connecting…'
+      if (state.offline) return { matter: `You are offline. ${KEPT}`, way: 'try' }
+      return { matter: `${REASONS[state.trouble]} ${KEPT}`, now: countdown, way: 'try' }
+    }
+  }
+}
