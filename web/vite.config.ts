@@ -4,6 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
+import { icons } from './icons'
 
 const WORKER = 'sw'
 
@@ -28,7 +29,7 @@ function shell(): Plugin {
 
 // The server embeds dist and serves it under a strict CSP, so nothing may be inlined as a data: URL.
 export default defineConfig({
-  plugins: [react(), shell()],
+  plugins: [react(), icons(), shell()],
   resolve: {
     alias: {
       'decode-named-character-reference': fileURLToPath(new URL('src/features/timeline/namedReferences.ts', import.meta.url)),

@@ -44,6 +44,30 @@ describe('an app that is installed', { concurrency: 1 }, () => {
     assert.deepEqual([errors, url], [[], `${origin}/manifest.webmanifest`])
   })
 
+  test('its icons are there in the sizes that home screens and launchers want', async () => {
+    const { icons } = await (await fetch(`${origin}/manifest.webmanifest`)).json()
+    const apple = await ann.page.evaluate(() => new URL(document.querySelector('link[rel="apple-touch-icon"]').href).pathname)
+    const drawn = [...icons.filter(({ type }) => type === 'image/png'), { src: apple, sizes: '180x180', purpose: 'apple' }]
+    const found = await ann.page.evaluate(
+      (list) =>
+        Promise.all(
+          list.map(async ({ src, sizes, purpose }) => {
+            const image = new Image()
+            image.src = src
+            await image.decode()
+            return [purpose, sizes, `${image.naturalWidth}x${image.naturalHeight}`]
+          }),
+        ),
+      drawn,
+    )
+    assert.deepEqual(
+      found,
+      [['any', '192x192'], ['any', '512x512'], ['maskable', '192x192'], ['maskable', '512x512'], ['apple', '180x180']].map(
+        ([purpose, sizes]) => [purpose, sizes, sizes],
+      ),
+    )
+  })
+
   test('a new version is told of, and one click leads to it; what is written stays', async () => {
     const { page } = ann
     const script = () => page.evaluate(() => new URL(document.querySelector('script[type="module"]').src).pathname)

@@ -19,11 +19,22 @@ export function useNotifications(enter: (roomId: string) => void): void {
       tell(`${sender}, in ${room}`, (entry.body ?? '').slice(0, MOST_CHARACTERS), entry.room_id, () => onEnter(entry.room_id))
     })
   }, [chat])
+  useEffect(() => {
+    if (!('serviceWorker' in navigator)) return
+    // A notification that the worker showed was clicked (sw.ts).
+    const onMessage = ({ data }: MessageEvent<{ room: string }>) => onEnter(data.room)
+    navigator.serviceWorker.addEventListener('message', onMessage)
+    addEventListener('focus', takeBack)
+    return () => {
+      navigator.serviceWorker.removeEventListener('message', onMessage)
+      removeEventListener('focus', takeBack)
+    }
+  }, [])
 }
 
 /** One per room: a newer one takes the place of the one before. */
-function tell(title: string, body: string, tag: string, onClick: () => void): void {
-  const options = { body, tag, icon: '/favicon.svg', silent: true }
+function tell(title: string, body: string, room: string, onClick: () => void): void {
+  const options = { body, tag: room, icon: '/icon-192.png', silent: true, data: { room } }
   try {
     const notification = new Notification(title, options)
     notification.onclick = () => {
@@ -32,7 +43,14 @@ function tell(title: string, body: string, tag: string, onClick: () => void): vo
       onClick()
     }
   } catch {
-    // Phones show those of a service worker only; a click on one opens the app where it was.
+    // Phones show those of a service worker only.
     void navigator.serviceWorker.ready.then((registration) => registration.showNotification(title, options))
   }
+}
+
+/** Whoever looks at the page needs none of what the worker shows. */
+function takeBack(): void {
+  void navigator.serviceWorker.getRegistration().then(async (registration) => {
+    for (const notification of (await registration?.getNotifications()) ?? []) notification.close()
+  })
 }

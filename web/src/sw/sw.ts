@@ -45,6 +45,24 @@ self.addEventListener('message', (event: ExtendableMessageEvent) => {
   event.ports[0]?.postMessage(isMine)
 })
 
+/** Leads to the room that it tells of: in a page that is open, or in a new one. */
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close()
+  const { room } = event.notification.data as { room: string }
+  event.waitUntil(lead(room))
+})
+
+async function lead(room: string): Promise<void> {
+  const pages = await self.clients.matchAll({ type: 'window', includeUncontrolled: true })
+  const page = pages.find(({ visibilityState }) => visibilityState === 'visible') ?? pages[0]
+  if (page === undefined) {
+    await self.clients.openWindow(`/rooms/${encodeURIComponent(room)}`)
+    return
+  }
+  page.postMessage({ room })
+  await page.focus()
+}
+
 self.addEventListener('fetch', (event) => {
   const { request } = event
   switch (routeOf(request, self.location.origin, SHELL.files)) {

@@ -8,7 +8,8 @@ import styles from './Settings.module.css'
 
 const DENIED =
   'Your browser does not let this page show notifications. Allow it in the browser’s settings for this site, then turn them on here.'
-const MISSING = 'This browser has no notifications for pages, or shows them on https pages only.'
+const MISSING =
+  'This browser has no notifications for pages, or shows them on https pages only. On an iPhone or iPad, add this page to the home screen first.'
 
 /** The browser is asked for its permission by this click and no other. */
 async function ask(): Promise<string | undefined> {
@@ -29,7 +30,7 @@ export function NotificationSettings() {
     <div className={styles.form}>
       <p>
         {on
-          ? 'You are told of new messages while you look elsewhere, in this browser. Without a sound.'
+          ? 'You are told of new messages while you look elsewhere, in this browser, as long as the page is open. Without a sound.'
           : 'You are not told of anything while you look elsewhere. The title of the page counts what is unread.'}
       </p>
       <FormError>{refused}</FormError>
