@@ -77,6 +77,9 @@ func (r runCommand) Run() error {
 	log := slog.New(handler)
 	ctrl.SetLogger(logr.FromSlogHandler(handler))
 	klog.SetSlogLogger(log)
+	if err := readProgramSparingly(); err != nil {
+		log.Warn("the system reads more of the program than is used", "error", err)
+	}
 
 	to, err := ctrl.GetConfig()
 	if err != nil {

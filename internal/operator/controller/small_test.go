@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,8 +11,12 @@ import (
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"sigs.k8s.io/yaml"
 
 	"github.com/gochat-dev/gochat/internal/kubetest"
 )
@@ -34,7 +37,12 @@ func TestSmall(t *testing.T) {
 		for i := range chats {
 			s.create(fmt.Sprint("chat-", i))
 		}
-		pid := s.program()
+		limit, goLimit := shippedLimits(t)
+		if limit != most<<10 {
+			t.Errorf("the limit that is shipped is %d bytes, not %d KiB", limit, most)
+		}
+		within := limited(t, limit)
+		pid := s.program(within.start, goLimit)
 		for i := range chats {
 			s.ready(fmt.Sprint("chat-", i))
 		}
@@ -46,12 +54,42 @@ func TestSmall(t *testing.T) {
 			t.Logf("the operator holds %d KiB, and held %d KiB at most", rss, peak)
 			return nil
 		})
+		within.check(t)
 	})
 }
 
+// shippedLimits are the container's limit of memory, and Go's.
+func shippedLimits(t *testing.T) (bytes int64, goLimit string) {
+	t.Helper()
+	text, err := os.ReadFile("../../../config/manager/deployment.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d appsv1.Deployment
+	if err := yaml.UnmarshalStrict(text, &d); err != nil {
+		t.Fatal(err)
+	}
+	c := d.Spec.Template.Spec.Containers[0]
+	for _, variable := range c.Env {
+		if variable.Name == "GOMEMLIMIT" {
+			goLimit = variable.Value
+		}
+	}
+	return c.Resources.Limits.Memory().Value(), goLimit
+}
+
 // program starts the operator's program, as it is shipped, for the namespace. It ends with the test.
-func (s *stage) program() int {
+func (s *stage) program(start func(file string, args ...string) *exec.Cmd, goLimit string) int {
 	s.Helper()
+	sources, err := filepath.Glob("../../../cmd/operator/*.go")
+	if err != nil {
+		s.Fatal(err)
+	}
+	for _, source := range sources { // so that go test runs it again when they change
+		if _, err := os.Stat(source); err != nil {
+			s.Fatal(err)
+		}
+	}
 	dir := s.TempDir()
 	file := filepath.Join(dir, "operator")
 	build := exec.CommandContext(s.Context(), "go", "build", "-trimpath", "-ldflags=-s -w -X main.version=1.0.0", "-o", file, "../../../cmd/operator")
@@ -59,9 +97,10 @@ func (s *stage) program() int {
 	if out, err := build.CombinedOutput(); err != nil {
 		s.Fatalf("%v: %s", err, out)
 	}
-	run := exec.CommandContext(context.Background(), file, "--namespace="+s.namespace, "--no-leader-election",
+	forget(s.T, file)
+	run := start(file, "--namespace="+s.namespace, "--no-leader-election",
 		"--metrics-listen=127.0.0.1:0", "--health-listen=0")
-	run.Env = append(os.Environ(), "KUBECONFIG="+kubetest.Kubeconfig(s.T, s.cfg), "GOMEMLIMIT=34MiB")
+	run.Env = append(os.Environ(), "KUBECONFIG="+kubetest.Kubeconfig(s.T, s.cfg), "GOMEMLIMIT="+goLimit)
 	run.Stderr = testLog{s.T}
 	run.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := run.Start(); err != nil {
@@ -76,6 +115,23 @@ func (s *stage) program() int {
 		}
 	})
 	return run.Process.Pid
+}
+
+// forget takes a file out of the system's cache, so that its pages count for who reads it first, as those of an image that was just
+// pulled do.
+func forget(t *testing.T, file string) {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := f.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED); err != nil {
+		t.Fatal(err)
+	}
 }
 
 var memoryLine = regexp.MustCompile(`(?m)^(VmRSS|VmHWM):\s+(\d+) kB$`)
