@@ -63,6 +63,11 @@ func main() {
 		kong.Description("GoChat: a chat that a team runs for itself. Without any settings this is a whole chat on http://localhost:8080."))
 	command, err := parser.Parse(os.Args[1:])
 	parser.FatalIfErrorf(err)
+	if command.Command() == "serve" {
+		if err := joinWakeUps(); err != nil {
+			fmt.Fprintln(os.Stderr, "server: goes on with more wake-ups than it needs:", err)
+		}
+	}
 	if err := command.Run(&c); err != nil {
 		fmt.Fprintln(os.Stderr, "server:", plainly(err))
 		os.Exit(1)
