@@ -48,6 +48,16 @@ func newChat(t *testing.T, spec v1alpha1.ChatClusterSpec) *site {
 	return c
 }
 
+// proves runs what proves a rule, as a test of its own. What comes after it builds on it.
+func (c *site) proves(title string, what func()) {
+	c.t.Helper()
+	whole := c.t
+	defer func() { c.t = whole }()
+	if !whole.Run(title, func(t *testing.T) { c.t = t; what() }) {
+		whole.FailNow()
+	}
+}
+
 // create applies the ChatCluster, and waits until it is ready.
 func (c *site) create(spec v1alpha1.ChatClusterSpec) {
 	c.t.Helper()
@@ -59,6 +69,11 @@ func (c *site) create(spec v1alpha1.ChatClusterSpec) {
 	}))
 	took := c.ready()
 	c.t.Logf("FIGURE from apply to Ready: %v", took.Round(100*time.Millisecond))
+	c.proves("[OP8] Ready says that the server answers", func() {
+		server := checker.Address(net.JoinHostPort(c.pod("server").Status.PodIP, "8080"))
+		_, err := server.Call("", http.MethodGet, "/instance", nil, nil)
+		must(c.t, err)
+	})
 	var service corev1.Service
 	must(c.t, kube.Get(c.t.Context(), client.ObjectKey{Namespace: c.namespace, Name: c.name}, &service))
 	c.address = checker.Address(net.JoinHostPort(service.Spec.ClusterIP, fmt.Sprint(service.Spec.Ports[0].Port)))

@@ -33,12 +33,14 @@ func TestRetain(t *testing.T) {
 	c.delete()
 	c.t.Logf("left by Retain: %v", c.left())
 	c.create(v1alpha1.ChatClusterSpec{Server: v1alpha1.ServerSpec{Env: lively(), DrainSeconds: 5}})
-	c.has(before)
-	for name, data := range c.secrets() {
-		if was, there := secrets[name]; there && strings.HasSuffix(name, "-postgres") && !reflect.DeepEqual(was, data) {
-			t.Errorf("secret %s is another one now", name)
+	c.proves("[OP5] under Retain a chat that is made again has the same messages, accounts and passwords", func() {
+		c.has(before)
+		for name, data := range c.secrets() {
+			if was, there := secrets[name]; there && strings.HasSuffix(name, "-postgres") && !reflect.DeepEqual(was, data) {
+				c.t.Errorf("secret %s is another one now", name)
+			}
 		}
-	}
+	})
 }
 
 // TestDelete deletes a chat with all that belongs to it, while the operator is away.
@@ -51,12 +53,14 @@ func TestDelete(t *testing.T) {
 	c.written()
 	c.backUp()
 	away(t)
-	c.delete()
-	for _, kind := range kinds() {
-		await(t, "nothing is left", 2*time.Minute, kind, func(all []client.Object) bool {
-			return len(slices.DeleteFunc(slices.Clone(all), ofEveryNamespace)) == 0
-		}, client.InNamespace(c.namespace))
-	}
+	c.proves("[OP5] under Delete nothing stays, and the operator is not needed for that", func() {
+		c.delete()
+		for _, kind := range kinds() {
+			await(c.t, "nothing is left", 2*time.Minute, kind, func(all []client.Object) bool {
+				return len(slices.DeleteFunc(slices.Clone(all), ofEveryNamespace)) == 0
+			}, client.InNamespace(c.namespace))
+		}
+	})
 }
 
 // TestBackupAndRestore is the drill of docs/operations: back up, lose everything but the backups, restore into a chat of another
@@ -64,10 +68,12 @@ func TestDelete(t *testing.T) {
 func TestBackupAndRestore(t *testing.T) {
 	needLong(t)
 	c := newChat(t, v1alpha1.ChatClusterSpec{Server: v1alpha1.ServerSpec{Env: lively(), DrainSeconds: 5}, Backup: &v1alpha1.BackupSpec{Keep: 2}})
-	before := c.written()
-	c.backUp()
-	awaitChat(t, c, "the backup is known", time.Minute, func(cc *v1alpha1.ChatCluster) bool {
-		return condition(cc, v1alpha1.ConditionBackupHealthy, metav1.ConditionTrue) && cc.Status.LastBackupTime != nil
+	before, epoch := c.written(), c.epoch()
+	c.proves("[OP8] a backup is known when it is made", func() {
+		c.backUp()
+		awaitChat(c.t, c, "the backup is known", time.Minute, func(cc *v1alpha1.ChatCluster) bool {
+			return condition(cc, v1alpha1.ConditionBackupHealthy, metav1.ConditionTrue) && cc.Status.LastBackupTime != nil
+		})
 	})
 	c.delete()
 	var volumes corev1.PersistentVolumeClaimList
@@ -83,7 +89,19 @@ func TestBackupAndRestore(t *testing.T) {
 	c.create(v1alpha1.ChatClusterSpec{
 		Server: v1alpha1.ServerSpec{Env: lively(), DrainSeconds: 5}, Bootstrap: &v1alpha1.BootstrapSpec{RestoreFrom: backups},
 	})
-	c.has(before)
+	c.proves("[RES3] what is restored is all there, in an epoch of its own", func() {
+		c.has(before)
+		if c.epoch() == epoch {
+			c.t.Error("the epoch is that of the chat before")
+		}
+	})
+}
+
+func (c *site) epoch() string {
+	c.t.Helper()
+	epoch, err := c.store().Epoch(context.Background())
+	must(c.t, err)
+	return epoch
 }
 
 // written has people sign up and talk, and returns all that was said.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -17,12 +18,16 @@ import (
 // is killed, and while the servers are replaced by those of another release.
 func TestBadDay(t *testing.T) {
 	c := newChat(t, v1alpha1.ChatClusterSpec{})
-	t.Run("a manifest with nothing but a name has a database, a Redis and a server", func(t *testing.T) {
+	c.proves("[OP9] a manifest with nothing but a name has a database, a Redis and a server", func() {
 		for _, part := range []string{"server", "postgres", "redis"} {
 			if pod := c.pod(part); !isReady(pod) {
-				t.Errorf("%s is not ready", pod.Name)
+				c.t.Errorf("%s is not ready", pod.Name)
 			}
 		}
+	})
+	c.proves("[OP12] all of it runs where restricted Pod Security is enforced, and so does the operator: no other pod is let in", func() {
+		unrestricted(c.t, c.namespace)
+		unrestricted(c.t, *operatorNS)
 	})
 	c.change(func(s *v1alpha1.ChatClusterSpec) { s.Server.Env, s.Server.DrainSeconds = lively(), 8 })
 	c.ready()
@@ -37,11 +42,15 @@ func TestBadDay(t *testing.T) {
 		t.Logf("FIGURE %s killed: another is ready after %v, and everybody has what is said then after %v",
 			part, took.Round(100*time.Millisecond), heard.Round(time.Millisecond))
 	}
-	c.killOperator()
-	c.ready()
-
-	c.roll()
-	c.agree(quiet)
+	c.proves("[OP1] the operator is killed: the next one writes nothing that stands, and nobody who chats notices", c.killOperator)
+	if *long {
+		c.proves("[OP2] each child deleted by hand is made again, and the chat goes on", func() {
+			c.deletedByHand()
+			c.said("after everything", time.Minute)
+		})
+	}
+	c.proves("[OP6] [OP7] [DRN2] a roll to another image waits for its migration, and nobody is without a connection for more than 5 s", c.roll)
+	c.proves("[SEQ3] [DRN2] nothing acknowledged in all of that is lost, doubled or out of order", func() { c.agree(quiet) })
 }
 
 // settled waits until no server is on its way out: what is killed then is the only one.
@@ -54,24 +63,6 @@ func (c *site) settled() {
 
 func operatorPods() []client.ListOption {
 	return []client.ListOption{client.InNamespace(*operatorNS), client.MatchingLabels{"app.kubernetes.io/name": "gochat-operator"}}
-}
-
-// killOperator kills the operator, and sees that nobody who chats notices.
-func (c *site) killOperator() {
-	c.t.Helper()
-	pods, _, err := listed[*corev1.Pod](c.t.Context(), &corev1.PodList{}, operatorPods())
-	must(c.t, err)
-	pods = slices.DeleteFunc(pods, func(p *corev1.Pod) bool { return !isReady(p) })
-	if len(pods) == 0 {
-		c.t.Fatal("there is no operator")
-	}
-	server := c.pod("server").UID
-	took := kill(c.t, pods[0], operatorPods())
-	heard := c.said("after the operator", 10*time.Second)
-	c.t.Logf("FIGURE operator killed: another is ready after %v, and what is said meanwhile takes %v", took.Round(100*time.Millisecond), heard.Round(time.Millisecond))
-	if c.pod("server").UID != server {
-		c.t.Error("the server was replaced with the operator")
-	}
 }
 
 // roll has the servers replaced under load: by those of another image, or, without one, by the same with another setting.
@@ -89,6 +80,7 @@ func (c *site) roll() {
 	c.rolledOut()
 	c.ready()
 	took := time.Since(began)
+	c.migrated()
 	c.said("after the roll", 10*time.Second)
 	gaps := c.crowd.Gaps()[before:]
 	slices.Sort(gaps)
@@ -99,6 +91,22 @@ func (c *site) roll() {
 		took.Round(100*time.Millisecond), len(gaps), gaps[len(gaps)/2].Round(time.Millisecond), gaps[len(gaps)-1].Round(time.Millisecond))
 	if most := gaps[len(gaps)-1]; most > 5*time.Second {
 		c.t.Errorf("somebody was without a connection for %v", most)
+	}
+}
+
+// migrated sees that no server of the wanted image was made before the migration of that image had ended (OP6).
+func (c *site) migrated() {
+	c.t.Helper()
+	servers, _, err := listed[*corev1.Pod](c.t.Context(), &corev1.PodList{}, c.parts("server"))
+	must(c.t, err)
+	jobs, _, err := listed[*batchv1.Job](c.t.Context(), &batchv1.JobList{}, c.parts("migration"))
+	must(c.t, err)
+	for _, server := range servers {
+		image := server.Spec.Containers[0].Image
+		at := slices.IndexFunc(jobs, func(j *batchv1.Job) bool { return j.Spec.Template.Spec.InitContainers[0].Image == image })
+		if at < 0 || jobs[at].Status.CompletionTime == nil || server.CreationTimestamp.Before(jobs[at].Status.CompletionTime) {
+			c.t.Errorf("%s runs %s, which was not migrated for before: %+v", server.Name, image, jobs)
+		}
 	}
 }
 
