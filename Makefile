@@ -20,7 +20,7 @@ NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
 # Written by `make generate`.
 GENERATED := api/openapi.json web/src/net/api.gen.ts api/v1alpha1/zz_generated.deepcopy.go \
-	$(shell find api/applyconfiguration config/crd config/rbac charts/gochat/generated -type f)
+	$(shell find api/applyconfiguration config/crd config/rbac charts/gochat/crds charts/gochat/generated -type f)
 
 FUZZTIME ?= 30s
 DURATION ?= 30m
@@ -227,7 +227,7 @@ generate: need-go $(WEB_INSTALLED) ## Write the OpenAPI document from the handle
 	cd web && npm run --silent generate
 	go tool -modfile=tools/generate/go.mod controller-gen object crd applyconfiguration paths=./api/v1alpha1/... output:crd:dir=config/crd/bases
 	go tool -modfile=tools/generate/go.mod controller-gen rbac:roleName=gochat-operator paths=./internal/operator/controller output:rbac:dir=config/rbac/operator
-	@cp config/crd/bases/gochat.dev_chatclusters.yaml charts/gochat/generated/crd.yaml
+	@cp config/crd/bases/gochat.dev_chatclusters.yaml charts/gochat/crds/
 	@cp config/rbac/operator/role.yaml charts/gochat/generated/role.yaml
 
 .PHONY: screenshots

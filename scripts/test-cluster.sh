@@ -28,7 +28,9 @@ bin/cluster up
 scripts/cluster-images.sh
 bin/cluster kubectl create namespace gochat-system >/dev/null
 bin/cluster kubectl label namespace gochat-system pod-security.kubernetes.io/enforce=restricted >/dev/null
-bin/cluster run bin/helm install gochat charts/gochat --namespace gochat-system --set image.tag=dev --wait --timeout 3m >/dev/null
+for verb in install upgrade; do # an upgrade has more to do: the definition, by a Job
+	bin/cluster run bin/helm $verb gochat charts/gochat --namespace gochat-system --set image.tag=dev --wait --timeout 3m >/dev/null
+done
 browser="$(scripts/chromium.sh 2>/dev/null)" || browser=
 run ../../bin/cluster run ../../bin/test-cluster "-kubeconfig=$GOCHAT_NODE/admin.kubeconfig" -next-image=ghcr.io/gochat-dev/server:next \
 	"-browser=$browser" "-loadtest=$PWD/bin/loadtest" "$@"

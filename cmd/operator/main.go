@@ -24,6 +24,7 @@ type cli struct {
 
 	Run     runCommand     `cmd:"" default:"withargs" help:"Watch ChatClusters and carry them out (the default)."`
 	Render  renderCommand  `cmd:"" help:"Print what would be made of the ChatClusters in a file, without a cluster."`
+	Define  defineCommand  `cmd:"" help:"Bring the definition of ChatCluster in a cluster up to date."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

@@ -9,7 +9,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// Kubeconfig is a file that leads programs, such as kubectl, to the server.
+// Kubeconfig is a file that leads programs, such as kubectl, to the server; as somebody else, if the configuration says so.
 func Kubeconfig(t testing.TB, cfg *rest.Config) string {
 	t.Helper()
 	const name = "test"
@@ -20,6 +20,7 @@ func Kubeconfig(t testing.TB, cfg *rest.Config) string {
 		Clusters:       map[string]*clientcmdapi.Cluster{name: {Server: cfg.Host, CertificateAuthorityData: cfg.CAData}},
 		AuthInfos: map[string]*clientcmdapi.AuthInfo{name: {
 			ClientCertificateData: cfg.CertData, ClientKeyData: cfg.KeyData, Token: cfg.BearerToken,
+			Impersonate: cfg.Impersonate.UserName, ImpersonateGroups: cfg.Impersonate.Groups,
 		}},
 	}, file)
 	if err != nil {

@@ -43,7 +43,8 @@ func TestLint(t *testing.T) {
 // TestTheChartIsConfig: what the chart installs is what config/default installs, but for the labels.
 func TestTheChartIsConfig(t *testing.T) {
 	config, charted := kustomize(t, "default"), template(t, "--set", "image.tag=dev")
-	delete(config, "Namespace gochat-system") // helm --create-namespace makes it
+	delete(config, "Namespace gochat-system")                                                                   // helm --create-namespace makes it
+	maps.DeleteFunc(charted, func(_ string, o object) bool { return o.GetAnnotations()["helm.sh/hook"] != "" }) // done at an upgrade
 	for name, want := range config {
 		got, ok := charted[name]
 		if !ok {
@@ -86,8 +87,8 @@ func bare(o object) map[string]any {
 // TestGeneratedFiles: make generate copies them into the chart.
 func TestGeneratedFiles(t *testing.T) {
 	for in, from := range map[string]string{
-		"charts/gochat/generated/crd.yaml":  "config/crd/bases/gochat.dev_chatclusters.yaml",
-		"charts/gochat/generated/role.yaml": "config/rbac/operator/role.yaml",
+		"charts/gochat/crds/gochat.dev_chatclusters.yaml": "config/crd/bases/gochat.dev_chatclusters.yaml",
+		"charts/gochat/generated/role.yaml":               "config/rbac/operator/role.yaml",
 	} {
 		if read(t, in) != read(t, from) {
 			t.Errorf("%s is not %s: run make generate", in, from)
@@ -95,17 +96,37 @@ func TestGeneratedFiles(t *testing.T) {
 	}
 }
 
-// TestTheDefinitionStays: the CRD, and a chat made by the chart, are left behind by helm uninstall.
-func TestTheDefinitionStays(t *testing.T) {
-	all := template(t, "--set", "chatCluster.enabled=true", "--api-versions", known)
-	for _, name := range []string{"CustomResourceDefinition chatclusters.gochat.dev", "gochat-system ChatCluster chat"} {
-		if o := all[name]; o.GetAnnotations()["helm.sh/resource-policy"] != "keep" {
-			t.Errorf("%s would go with the release", name)
-		}
+// TestTheChatStays: a chat made by the chart is left behind by helm uninstall.
+func TestTheChatStays(t *testing.T) {
+	chat := template(t, "--set", "chatCluster.enabled=true")["gochat-system ChatCluster chat"]
+	if chat.GetAnnotations()["helm.sh/resource-policy"] != "keep" {
+		t.Error("the chat would go with the release")
 	}
-	for _, o := range template(t, "--set", "crd.install=false") {
-		if o.GetKind() == "CustomResourceDefinition" {
-			t.Error("crd.install=false installs it")
+}
+
+// TestTheDefinitionsJob: what brings the definition up to date runs before an upgrade only, and nothing of it stays; there is none
+// where an administrator does that.
+func TestTheDefinitionsJob(t *testing.T) {
+	names := map[string]bool{
+		"gochat-system ServiceAccount gochat-operator-definition": true, "ClusterRole gochat-operator-definition": true,
+		"ClusterRoleBinding gochat-operator-definition": true, "gochat-system ConfigMap gochat-operator-definition": true,
+		"gochat-system Job gochat-operator-definition": true,
+	}
+	for name, o := range template(t) {
+		hook, policy := o.GetAnnotations()["helm.sh/hook"], o.GetAnnotations()["helm.sh/hook-delete-policy"]
+		if names[name] && (hook != "pre-upgrade" || !strings.Contains(policy, "hook-succeeded")) || !names[name] && hook != "" {
+			t.Errorf("%s: hook %q, deleted by %q", name, hook, policy)
+		}
+		delete(names, name)
+	}
+	if len(names) > 0 {
+		t.Errorf("there is no %v", names)
+	}
+	for _, set := range []string{"crd.upgrade=false", "watchNamespaces={a}"} {
+		for name, o := range template(t, "--set", set) {
+			if o.GetAnnotations()["helm.sh/hook"] != "" {
+				t.Errorf("%s: %s", set, name)
+			}
 		}
 	}
 }
@@ -114,12 +135,13 @@ func TestTheDefinitionStays(t *testing.T) {
 func TestGolden(t *testing.T) {
 	for name, args := range map[string][]string{
 		"default":    nil,
-		"namespaced": {"--set", "watchNamespaces={team-a,team-b}", "--set", "crd.install=false"},
-		"everything": {"--values", "testdata/everything.values.yaml", "--api-versions", known},
+		"namespaced": {"--set", "watchNamespaces={team-a,team-b}"},
+		"everything": {"--values", "testdata/everything.values.yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			all := template(t, args...)
 			delete(all, "CustomResourceDefinition chatclusters.gochat.dev")
+			delete(all, "gochat-system ConfigMap gochat-operator-definition")
 			var got strings.Builder
 			for _, key := range slices.Sorted(maps.Keys(all)) {
 				text, err := yaml.Marshal(all[key].Object)
@@ -150,7 +172,7 @@ func TestGolden(t *testing.T) {
 func TestValuesAreRefused(t *testing.T) {
 	for _, set := range []string{
 		"watchNamespace=a", "watchNamespaces={A}", "replicas=many", "image.digest=abc", "image.pullPolicy=Sometimes",
-		"logLevel=loud", "goMemoryLimit=34Mi", "chatCluster.name=2chat", "metrics.serviceMonitor.interval=often", "crd.installed=false",
+		"logLevel=loud", "goMemoryLimit=34Mi", "chatCluster.name=2chat", "metrics.serviceMonitor.interval=often", "crd.upgraded=false",
 	} {
 		if _, err := helm(t, "template", "gochat", chart, "--set", set); err == nil {
 			t.Errorf("%s is taken", set)

@@ -6,8 +6,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -21,6 +23,7 @@ type cluster struct {
 	t          *testing.T
 	config     *rest.Config
 	kubeconfig string
+	jobs       atomic.Int64 // that ran
 }
 
 func newCluster(t *testing.T) *cluster {
@@ -30,7 +33,9 @@ func newCluster(t *testing.T) *cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &cluster{Client: c, t: t, config: cfg, kubeconfig: kubetest.Kubeconfig(t, cfg)}
+	server := &cluster{Client: c, t: t, config: cfg, kubeconfig: kubetest.Kubeconfig(t, cfg)}
+	server.runJobs()
+	return server
 }
 
 func (c *cluster) kubectl(stdin string, args ...string) string {
@@ -150,7 +155,7 @@ func TestChartLife(t *testing.T) {
 	if c.definition() == nil || column(c.definition()) != "Old" {
 		t.Fatal("the older definition is not there")
 	}
-	c.kubectl("", "wait", "--for=condition=Established", "crd/chatclusters.gochat.dev")
+	c.ran(0)
 	c.kubectl(minimal, "apply", "-f", "-")
 	uid := c.get("gochat.dev/v1alpha1", "ChatCluster", "default", "chat").GetUID()
 
@@ -161,15 +166,29 @@ func TestChartLife(t *testing.T) {
 	if column(c.definition()) != "Ready" {
 		t.Error("the upgrade left the older definition")
 	}
+	c.ran(1)
+	for _, kind := range []string{"serviceaccount", "configmap", "job"} {
+		if left := c.kubectl("", "get", kind, "-n", "gochat-system", "-o", "name"); strings.Contains(left, "definition") {
+			t.Errorf("the upgrade left %s", left)
+		}
+	}
+	if left := c.kubectl("", "get", "clusterrole,clusterrolebinding", "-o", "name"); strings.Contains(left, "definition") {
+		t.Errorf("the upgrade left rights: %s", left)
+	}
 	if image := c.image(); image != "ghcr.io/gochat-dev/operator:2.0.0" {
 		t.Errorf("the upgrade left %s", image)
 	}
 
-	// A chat in the release's namespace, now that the API server knows what that is.
+	// A chat in the release's namespace; and somebody has deleted part of the definition.
+	c.kubectl("", "patch", "crd", "chatclusters.gochat.dev", "--type=json", "-p", `[{"op": "remove", "path": "/spec/names/shortNames"}]`)
 	c.helm("upgrade", "gochat", chart, "--set", "chatCluster.enabled=true,chatCluster.spec.profile=Standard")
 	if c.get("gochat.dev/v1alpha1", "ChatCluster", "gochat-system", "chat") == nil {
 		t.Fatal("the chat was not made")
 	}
+	if names, _, _ := unstructured.NestedStringSlice(c.definition().Object, "spec", "names", "shortNames"); len(names) == 0 {
+		t.Error("the upgrade did not mend the definition")
+	}
+	c.ran(2)
 
 	// To one namespace and back: what is of the whole cluster goes, and comes again.
 	c.helm("upgrade", "gochat", chart, "--set", "watchNamespaces={default}")
@@ -193,6 +212,15 @@ func TestChartLife(t *testing.T) {
 		c.helm("install", "gochat", chart)
 		c.stays(uid)
 	}
+	c.ran(3) // for several namespaces there is none, and nothing to do for an installation that finds its definition
+}
+
+// ran fails unless so many Jobs ran.
+func (c *cluster) ran(want int64) {
+	c.t.Helper()
+	if got := c.jobs.Load(); got != want {
+		c.t.Errorf("%d Jobs ran, want %d", got, want)
+	}
 }
 
 // stays fails unless the definition and both chats are there, the first of them with this uid.
@@ -209,19 +237,36 @@ func (c *cluster) stays(uid any) {
 	}
 }
 
-// TestChartWithAChatAtOnce: the first release can't hold the chat, and says so; the same command again makes it.
+// TestChartWithAChatAtOnce: one command brings the definition, the operator and a chat to a cluster that knows none of them.
 func TestChartWithAChatAtOnce(t *testing.T) {
-	c := newCluster(t)
-	args := []string{"upgrade", "--install", "gochat", chart, "--create-namespace", "--set", "chatCluster.enabled=true"}
-	if notes := c.helm(args...); !strings.Contains(notes, "NOT made yet") {
-		t.Errorf("the notes say %s", notes)
+	for _, command := range [][]string{{"install"}, {"upgrade", "--install"}} {
+		c := newCluster(t)
+		args := append(command, "gochat", chart, "--create-namespace", "--set", "chatCluster.enabled=true,chatCluster.spec.profile=Standard")
+		if notes := c.helm(args...); !strings.Contains(notes, "kubectl get chat chat") {
+			t.Errorf("the notes say %s", notes)
+		}
+		if c.get("gochat.dev/v1alpha1", "ChatCluster", "gochat-system", "chat") == nil {
+			t.Error("the chat was not made")
+		}
+		c.ran(0)
 	}
-	c.kubectl("", "wait", "--for=condition=Established", "crd/chatclusters.gochat.dev")
-	if notes := c.helm(args...); !strings.Contains(notes, "kubectl get chat chat") {
-		t.Errorf("the notes say %s", notes)
-	}
-	if c.get("gochat.dev/v1alpha1", "ChatCluster", "gochat-system", "chat") == nil {
-		t.Error("the chat was not made")
+}
+
+// TestChartOverAnOlderDefinition: an older definition that a removed release has left is brought up to date by an installation, whether
+// Helm applies what is in crds/ (since version 4) or leaves what it finds there (before, and as it does with --skip-crds).
+func TestChartOverAnOlderDefinition(t *testing.T) {
+	for _, way := range []struct {
+		flags []string
+		jobs  int64
+	}{{nil, 0}, {[]string{"--skip-crds"}, 1}} {
+		c := newCluster(t)
+		c.helm("install", "gochat", older(t), "--create-namespace")
+		c.helm("uninstall", "gochat")
+		c.helm(append([]string{"install", "gochat", chart, "--set", "chatCluster.enabled=true"}, way.flags...)...)
+		if column(c.definition()) != "Ready" {
+			t.Errorf("%v: the installation left the older definition", way.flags)
+		}
+		c.ran(way.jobs)
 	}
 }
 
@@ -232,7 +277,7 @@ func older(t *testing.T) string {
 	if err := os.CopyFS(dir, os.DirFS(chart)); err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(dir, "generated", "crd.yaml")
+	file := filepath.Join(dir, "crds", "gochat.dev_chatclusters.yaml")
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

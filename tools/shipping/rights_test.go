@@ -16,8 +16,8 @@ func TestRights(t *testing.T) {
 		"config/namespaced":   kustomize(t, "namespaced"),
 		"chart":               template(t),
 		"chart, namespaced":   template(t, "--set", "watchNamespaces={a,b}"),
-		"chart, with a chat":  template(t, "--set", "chatCluster.enabled=true", "--api-versions", known),
-		"chart, without CRD":  template(t, "--set", "crd.install=false"),
+		"chart, with a chat":  template(t, "--set", "chatCluster.enabled=true"),
+		"chart, without CRD":  template(t, "--set", "crd.upgrade=false"),
 		"chart, with metrics": template(t, "--set", "metrics.serviceMonitor.enabled=true"),
 	}
 	t.Run("[OP12] no role has a *, and none lets the operator make itself another", func(t *testing.T) {
@@ -55,16 +55,17 @@ func TestRights(t *testing.T) {
 	t.Run("[OP12] the operator is restricted, and its root file system read-only", func(t *testing.T) {
 		for from, all := range shipped {
 			for name, o := range all {
-				if o.GetKind() == "Deployment" {
+				switch o.GetKind() {
+				case "Deployment":
+					restricted(t, from+": "+name, o)
+					probed(t, from+": "+name, o)
+				case "Job":
 					restricted(t, from+": "+name, o)
 				}
 			}
 		}
 	})
 }
-
-// known tells helm template that the API server knows ChatClusters.
-const known = "gochat.dev/v1alpha1/ChatCluster"
 
 func rulesOf(t *testing.T, o object) []rbacv1.PolicyRule {
 	t.Helper()

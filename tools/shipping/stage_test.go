@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -22,7 +23,19 @@ const (
 	chart = root + "/charts/gochat"
 )
 
-func TestMain(m *testing.M) { os.Exit(kubetest.Run(m)) }
+// atEnd is done when all tests have run.
+var atEnd []func() error
+
+func TestMain(m *testing.M) {
+	code := kubetest.Run(m)
+	for _, do := range atEnd {
+		if err := do(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
 
 // object is one object of a manifest.
 type object = unstructured.Unstructured
@@ -90,7 +103,7 @@ func helm(t *testing.T, args ...string) (string, error) {
 // template renders the chart as the release gochat in gochat-system.
 func template(t *testing.T, args ...string) map[string]object {
 	t.Helper()
-	out, err := helm(t, append([]string{"template", "gochat", chart, "--namespace", "gochat-system"}, args...)...)
+	out, err := helm(t, append([]string{"template", "gochat", chart, "--namespace", "gochat-system", "--include-crds"}, args...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
