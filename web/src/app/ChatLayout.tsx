@@ -10,6 +10,7 @@ import { useChat, useMaybeChat, useRoom, useRooms, useSession, useStore } from '
 import { watchIdle } from '../model/idle'
 import { Splash } from '../ui/Splash'
 import { useMedia } from '../ui/useMedia'
+import { followKeyboard } from '../ui/visibleHeight'
 import { ConnectionBanner } from './ConnectionBanner'
 import { HelpDialog } from './HelpDialog'
 import { Redirect } from './Redirect'
@@ -47,6 +48,7 @@ function Shell() {
   const step = useStep(roomId, enter)
   useLiveTitle(useRoom(roomId))
   useSigns()
+  useEffect(() => followKeyboard(document.documentElement), [])
   useNotifications(enter)
   useShortcuts({
     switch: () => setOpened((now) => (now === 'switch' ? undefined : 'switch')),
