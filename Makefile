@@ -211,6 +211,10 @@ fuzz: need-go ## Run every fuzz target for FUZZTIME (30s)
 bench: need-go ## The benchmarks of the hot paths, with allocations
 	go test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: bench-web
+bench-web: bin/server $(E2E_INSTALLED) ## P9 of docs/benchmarks.md: a room of 10,000 entries on a slow processor (two minutes, on a machine that does nothing else)
+	cd test/e2e && GOCHAT_SERVER_BIN=$(CURDIR)/bin/server GOCHAT_CHROMIUM="$$(../../scripts/chromium.sh)" npm run --silent bench
+
 .PHONY: loadtest
 loadtest: build ## Measure bin/server against a bare floor (LOADTEST='run --connections=1000 --duration=30s')
 	bin/loadtest $(LOADTEST)

@@ -14,7 +14,8 @@ export function titleOf(unread: number, place?: string): string {
 }
 
 function show(unread: number, place?: string): void {
-  document.title = titleOf(unread, place)
+  const title = titleOf(unread, place)
+  if (document.title !== title) document.title = title
   const icon = document.querySelector<HTMLLinkElement>('link[rel="icon"]')
   const href = unread > 0 ? '/favicon-unread.svg' : '/favicon.svg'
   if (icon !== null && icon.getAttribute('href') !== href) icon.href = href
@@ -28,17 +29,26 @@ export function useTitle(place: string): void {
   }, [place])
 }
 
-/** The title and the icon of the chat: they follow the open room's name, and what is unread in all rooms. */
+/**
+ * The title and the icon of the chat: they follow the open room's name, and what is unread in all rooms. What is unread
+ * for no longer than it takes to be read in the open room is not counted.
+ */
 export function useLiveTitle(open: RoomStore | undefined): void {
   const rooms = useRooms()
   useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined
     const update = () => {
+      timer = undefined
       const unread = (rooms ?? []).reduce((sum, room) => sum + room.get().room.unread_count, 0)
       show(unread, open?.get().room.name)
     }
     update()
-    const stops = (rooms ?? []).map((room) => room.subscribe(update))
+    const soon = () => {
+      timer ??= setTimeout(update)
+    }
+    const stops = (rooms ?? []).map((room) => room.subscribe(soon))
     return () => {
+      clearTimeout(timer)
       for (const stop of stops) stop()
       show(0)
     }

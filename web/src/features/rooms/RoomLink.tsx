@@ -1,17 +1,20 @@
 import { Link } from '@tanstack/react-router'
-import { useId } from 'react'
+import { memo, useId } from 'react'
 import { useMe, useNames, useRoomState } from '../../model/hooks'
 import { describe } from '../../model/notes'
 import { type RoomStore, lastActivity } from '../../model/roomStore'
 import { Avatar } from '../../ui/Avatar'
 import { shortTime } from '../../ui/time'
+import { useToday } from '../../ui/useToday'
 import styles from './RoomLink.module.css'
 
-export function RoomLink({ room }: { room: RoomStore }) {
+/** Drawn again when its own room changes, not when the others do. */
+export const RoomLink = memo(function RoomLink({ room }: { room: RoomStore }) {
   const { name, unread_count, last_entry } = useRoomState(room, (state) => state.room)
   const typing = useRoomState(room, (state) => state.typing.size > 0)
   const at = useRoomState(room, lastActivity)
   const me = useMe().id
+  useToday()
   const nameOf = useNames()
   const preview = last_entry === undefined ? '' : describe(last_entry, me, nameOf)
   const unread = unread_count >= 100 ? '99+' : String(unread_count)
@@ -47,4 +50,4 @@ export function RoomLink({ room }: { room: RoomStore }) {
       </Link>
     </li>
   )
-}
+})

@@ -1,10 +1,12 @@
 import { UserPlus } from 'lucide-react'
+import { memo } from 'react'
 import { useNames, useRoomState } from '../../model/hooks'
 import { note } from '../../model/notes'
 import type { RoomStore } from '../../model/roomStore'
 import type { Entry } from '../../model/timeline'
 import { Button } from '../../ui/Button'
 import { clockTime, dayName, fullTime } from '../../ui/time'
+import { useToday } from '../../ui/useToday'
 import { MessageRow } from './MessageRow'
 import type { Row } from './rows'
 import styles from './RowView.module.css'
@@ -19,16 +21,12 @@ interface RowViewProps {
   onInvite?: () => void
 }
 
-export function RowView({ room, row, target, onInvite }: RowViewProps) {
+export const RowView = memo(function RowView({ room, row, target, onInvite }: RowViewProps) {
   switch (row.type) {
     case 'start':
       return <Start room={room} onInvite={onInvite} />
     case 'day':
-      return (
-        <h2 className={styles.day}>
-          <span>{dayName(row.at)}</span>
-        </h2>
-      )
+      return <Day at={row.at} />
     case 'new':
       return (
         <p className={styles.new}>
@@ -42,6 +40,15 @@ export function RowView({ room, row, target, onInvite }: RowViewProps) {
     case 'seen':
       return <SeenBy room={room} />
   }
+})
+
+function Day({ at }: { at: string }) {
+  useToday() // what is called Today is called Yesterday a day later
+  return (
+    <h2 className={styles.day}>
+      <span>{dayName(at)}</span>
+    </h2>
+  )
 }
 
 /** The beginning of the room, and, as long as one is alone, what to do next. */

@@ -23,7 +23,7 @@ interface TimelineProps {
 
 /** A room's messages: newest in view, held there while more come, and nothing moves while one reads above. */
 export function Timeline({ room, passing, onInvite }: TimelineProps) {
-  const { chat, held, unread, filled, view, rows } = useTimeline(room)
+  const { chat, held, unread, filled, view, rows, newAt } = useTimeline(room)
   const name = useRoomState(room, (state) => state.room.name)
   const prepended = usePrepended(held, view)
   const list = useRef<VirtualizerHandle>(null)
@@ -38,7 +38,6 @@ export function Timeline({ room, passing, onInvite }: TimelineProps) {
   useEffect(fetchNear)
 
   // A room opens at the first unread message, if that is out of view, else at its end.
-  const newAt = rows.findIndex((row) => row.type === 'new')
   const placed = useRef<number>(undefined)
   useEffect(() => {
     if (!filled || placed.current === view.id) return
@@ -94,10 +93,16 @@ export function Timeline({ room, passing, onInvite }: TimelineProps) {
         }}
       >
         <div className={styles.spacer} />
-        <Virtualizer key={view.id} ref={list} scrollRef={scroller} shift={prepended} bufferSize={400} keepMounted={kept}>
-          {rows.map((row) => (
-            <RowView key={row.key} room={room} row={row} target={view.at} onInvite={onInvite} />
-          ))}
+        <Virtualizer
+          key={view.id}
+          ref={list}
+          data={rows}
+          scrollRef={scroller}
+          shift={prepended}
+          bufferSize={400}
+          keepMounted={kept}
+        >
+          {(row) => <RowView key={row.key} room={room} row={row} target={view.at} onInvite={onInvite} />}
         </Virtualizer>
       </div>
       {!atEnd && (
@@ -119,7 +124,8 @@ function useTimeline(room: RoomStore) {
   const filled = useRoomState(room, (state) => state.filled)
   const view = useRoomState(room, (state) => state.view)
   const rows = useMemo(() => rowsOf(me, held, filled, unreadAfter), [me, held, filled, unreadAfter])
-  return { chat: useChat(), held, unread, filled, view, rows }
+  const newAt = useMemo(() => (unreadAfter === undefined ? -1 : rows.findIndex(({ type }) => type === 'new')), [rows, unreadAfter])
+  return { chat: useChat(), held, unread, filled, view, rows, newAt }
 }
 
 /** Whether this rendering shows older entries above those of the last one: the list then keeps its distance from the end. */

@@ -120,3 +120,18 @@ describe('where a number is drawn', () => {
     expect(drawn(seq)).toBe(at)
   })
 })
+
+test('what was there keeps its rows, whatever comes after or before it', () => {
+  const [first, second, third] = [entry(1, { at: at(5, 12, 0) }), entry(2, { at: at(5, 12, 9) }), entry(3, { at: at(6, 12, 0) })]
+  const before = rowsOf(ME, holding(first, second), true, undefined)
+  const after = rowsOf(ME, holding(first, second, third), true, undefined)
+  for (const [index, row] of before.slice(0, -1).entries()) expect(after[index]).toBe(row)
+})
+
+test('a message that no longer leads is another row, and leads again as before', () => {
+  const [earlier, later] = [entry(1, { at: at(5, 12, 0) }), entry(2, { at: at(5, 12, 1) })]
+  const alone: Timeline = { ...start(ME, { seq: 1 }), entries: [later], last: { seq: 2 }, known: 2 }
+  expect(short(alone)).toEqual(['day', '>body 2', 'seen'])
+  expect(short(holding(earlier, later)).slice(-2)).toEqual([' body 2', 'seen'])
+  expect(short(alone)).toEqual(['day', '>body 2', 'seen'])
+})

@@ -26,6 +26,40 @@ export interface Message {
 
 const GROUP_MS = 3 * 60_000
 
+/** Rows that are there once or not at all. */
+const START: Row = { type: 'start', key: 'start' }
+const NEW: Row = { type: 'new', key: 'new' }
+const SEEN: Row = { type: 'seen', key: 'seen' }
+
+/**
+ * What an entry's row needs, and the row itself. Entries never change: so whatever else comes, the rows of those that
+ * were there stay the same objects, and nothing of them is worked out or drawn again (P9).
+ */
+interface Known {
+  time: number
+  day: string
+  dayRow?: Row
+  row?: Row
+}
+
+const known = new WeakMap<Entry, Known>()
+
+function knownOf(entry: Entry): Known {
+  let found = known.get(entry)
+  if (found === undefined) {
+    found = { time: Date.parse(entry.at), day: dayKey(entry.at) }
+    known.set(entry, found)
+  }
+  return found
+}
+
+/** The row of a message in the log. Only whether it leads depends on others. */
+function messageRow(entry: Entry, held: Known, key: string, leads: boolean): Row {
+  if (held.row?.type === 'message' && held.row.key === key && held.row.message.leads === leads) return held.row
+  const { sender_id: senderId, at, body = '', seq } = entry
+  return (held.row = { type: 'message', key, message: { senderId, at, body, seq, leads } })
+}
+
 interface Lead {
   senderId: string
   time: number
@@ -45,50 +79,50 @@ export function rowsOf(
 ): Row[] {
   const { entries, hasMore } = timeline.past ?? timeline
   const outgoing = timeline.past === undefined ? timeline.outgoing : []
-  const rows: Row[] = filled && !hasMore ? [{ type: 'start', key: 'start' }] : []
+  const rows: Row[] = filled && !hasMore ? [START] : []
   let day: string | undefined
   let lead: Lead | undefined
   // A run that does not reach back to what was read does not hold the first unread message.
   const reaches = !hasMore || entries[0] === undefined || prevSeq(entries[0]) <= (unreadAfter ?? 0)
   let unreadDrawn = unreadAfter === undefined || !reaches
 
-  const startDay = (at: string, rowKey: string) => {
-    const key = dayKey(at)
-    if (key === day) return
-    day = key
+  const startsDay = (next: string) => {
+    if (next === day) return false
+    day = next
     lead = undefined
-    rows.push({ type: 'day', key: `day before ${rowKey}`, at })
+    return true
   }
-  const addMessage = (key: string, message: Omit<Message, 'leads'>) => {
-    const time = Date.parse(message.at)
-    const leads = lead?.senderId !== message.senderId || time - lead.time > GROUP_MS
-    if (leads) lead = { senderId: message.senderId, time }
-    rows.push({ type: 'message', key, message: { ...message, leads } })
+  const leadsWith = (senderId: string, time: number) => {
+    const leads = lead?.senderId !== senderId || time - lead.time > GROUP_MS
+    if (leads) lead = { senderId, time }
+    return leads
   }
 
   for (const entry of entries) {
     const { sender_id, seq, at, kind } = entry
     const isText = kind === 'text'
     if (!isText && !KNOWN_NOTES.has(kind)) continue
-    startDay(at, entry.message_id)
+    const held = knownOf(entry)
+    if (startsDay(held.day)) rows.push((held.dayRow ??= { type: 'day', key: `day before ${entry.message_id}`, at }))
     if (!unreadDrawn && seq > (unreadAfter ?? 0) && isText && sender_id !== me) {
       unreadDrawn = true
       lead = undefined
-      rows.push({ type: 'new', key: 'new' })
+      rows.push(NEW)
     }
     if (isText) {
       const key = sender_id === me && entry.client_id !== undefined ? entry.client_id : entry.message_id
-      addMessage(key, { senderId: sender_id, at, body: entry.body ?? '', seq })
+      rows.push(messageRow(entry, held, key, leadsWith(sender_id, held.time)))
     } else {
       lead = undefined
-      rows.push({ type: 'note', key: entry.message_id, entry })
+      rows.push((held.row ??= { type: 'note', key: entry.message_id, entry }))
     }
   }
   for (const message of outgoing) {
-    startDay(message.at, message.client_id)
-    addMessage(message.client_id, { senderId: me, at: message.at, body: message.body, outgoing: message })
+    const { at, body, client_id: key } = message
+    if (startsDay(dayKey(at))) rows.push({ type: 'day', key: `day before ${key}`, at })
+    rows.push({ type: 'message', key, message: { senderId: me, at, body, leads: leadsWith(me, Date.parse(at)), outgoing: message } })
   }
-  if (timeline.past === undefined) rows.push({ type: 'seen', key: 'seen' })
+  if (timeline.past === undefined) rows.push(SEEN)
   return rows
 }
 

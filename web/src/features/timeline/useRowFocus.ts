@@ -10,7 +10,8 @@ const ROWS = 'article[data-row]'
 export function useRowFocus(rows: readonly Row[], view: number) {
   // Rows that go with their view take the focus with them, without a word.
   const [focused, setFocused] = useState<{ key: string | undefined; view: number }>()
-  const at = focused?.view === view ? rows.findIndex(({ key }) => key === focused.key) : -1
+  const wanted = focused?.view === view ? focused.key : undefined
+  const at = wanted === undefined ? -1 : rows.findIndex(({ key }) => key === wanted)
   return {
     /** The rows that are to stay in the page. */
     kept: at < 0 ? undefined : [at],
