@@ -6,12 +6,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p bin/images
 
-binary() { # NAME RELEASE
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$2" -o "bin/images/$1-$2" "./cmd/$1"
+binary() { # NAME RELEASE [FLAG…]
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$2" -o "bin/images/$1-$2" "${@:3}" "./cmd/$1"
 }
 binary server dev
 binary server next
-binary operator dev
+binary operator dev -tags=small # as in Dockerfile.operator
 
 # The images that the operator runs where a ChatCluster names none.
 default_of() { sed -n "s/.*default$1Image *= \"\(.*\)\"$/\1/p" internal/operator/children/*.go; }

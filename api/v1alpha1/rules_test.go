@@ -42,7 +42,7 @@ func TestTaken(t *testing.T) {
 		"{monitoring: Enabled}", "{monitoring: Disabled}",
 	} {
 		t.Run(spec, func(t *testing.T) {
-			if err := s.Create(t.Context(), s.chat(fmt.Sprintf("chat-%d", i), spec), strict); err != nil {
+			if err := s.take(s.chat(fmt.Sprintf("chat-%d", i), spec)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -149,7 +149,7 @@ func TestRefused(t *testing.T) {
 		{"{monitoring: 'On'}", "spec.monitoring", `supported values: "Auto", "Enabled", "Disabled"`},
 	} {
 		t.Run(c.spec, func(t *testing.T) {
-			refused(t, s.Create(t.Context(), s.chat("chat", c.spec), strict), c.field, c.words)
+			refused(t, s.take(s.chat("chat", c.spec)), c.field, c.words)
 		})
 	}
 }
@@ -166,7 +166,7 @@ func TestReservedVariables(t *testing.T) {
 		names = append(names, setting.Name)
 	}
 	for i, name := range names {
-		err := s.Create(t.Context(), s.chat(fmt.Sprintf("chat-%d", i), "{server: {env: [{name: "+name+", value: x}]}}"), strict)
+		err := s.take(s.chat(fmt.Sprintf("chat-%d", i), "{server: {env: [{name: "+name+", value: x}]}}"))
 		if slices.Contains(free, name) {
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
@@ -190,7 +190,7 @@ func TestNames(t *testing.T) {
 		"chat-redis":            "the name must not end in -postgres or -redis",
 		"chat.example":          "the name must begin with a letter and hold only small letters, digits and dashes",
 	} {
-		err := s.Create(t.Context(), s.chat(name, ""), strict)
+		err := s.take(s.chat(name, ""))
 		if err == nil || !strings.Contains(err.Error(), words) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -206,7 +206,7 @@ func TestLaterFieldsAreUnknown(t *testing.T) {
 		{"{backup: {s3SecretName: s}}", "spec.backup.s3SecretName"},
 		{"{server: {resources: {claims: [{name: c}]}}}", "spec.server.resources.claims"},
 	} {
-		err := s.Create(t.Context(), s.chat("chat", c.spec), strict)
+		err := s.take(s.chat("chat", c.spec))
 		if err == nil || !strings.Contains(err.Error(), `unknown field "`+c.field+`"`) {
 			t.Errorf("%s: %v", c.field, err)
 		}

@@ -30,7 +30,7 @@ func TestSamples(t *testing.T) {
 			}
 			o := &unstructured.Unstructured{Object: parse(t, string(text))}
 			o.SetNamespace(s.namespace)
-			if err := s.Create(t.Context(), o, strict); err != nil {
+			if err := s.take(o); err != nil {
 				t.Fatal(err)
 			}
 			if err := s.Delete(t.Context(), o); err != nil {
@@ -66,7 +66,7 @@ func TestDocumentedExamples(t *testing.T) {
 			o := &unstructured.Unstructured{Object: parse(t, example)}
 			o.SetNamespace(s.namespace)
 			o.SetName(fmt.Sprintf("example-%d", tried))
-			if err := s.Create(t.Context(), o, strict); err != nil {
+			if err := s.take(o); err != nil {
 				t.Errorf("%s: %v\n%s", page, err, m[1])
 			}
 		}

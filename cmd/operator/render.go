@@ -31,6 +31,9 @@ type renderCommand struct {
 // Run prints the children of each ChatCluster, in the order in which they are applied, as they are when nothing is left to wait for:
 // what was to be restored is, and the schema is up to date. Secrets that nobody gives hold placeholders.
 func (r renderCommand) Run() error {
+	if !checksAll {
+		fmt.Fprintln(os.Stderr, "operator: this program checks the main rules of ChatCluster only; bin/operator (make build) knows all that the API server does")
+	}
 	out := bufio.NewWriter(os.Stdout)
 	if err := r.render(out); err != nil {
 		return err
@@ -128,11 +131,7 @@ func (m *manifests) add(document []byte) error {
 	case kind.Group == ours.Group && kind.Kind == "ChatCluster" && kind.Version != ours.Version:
 		return fmt.Errorf("ChatCluster %s: its apiVersion is %s, and this operator knows %s", head.GetName(), head.GetAPIVersion(), ours)
 	case kind.Group == ours.Group && kind.Kind == "ChatCluster":
-		cluster := &v1alpha1.ChatCluster{}
-		err := decode(document, cluster)
-		if err == nil {
-			err = children.Check(cluster)
-		}
+		cluster, err := check(document)
 		if err != nil {
 			return fmt.Errorf("ChatCluster %s: %w", head.GetName(), err)
 		}

@@ -105,9 +105,10 @@ func TestRenderRefuses(t *testing.T) {
 		{"no YAML", nil, "a: b: c\n", []string{"document 1: ", "mapping values are not allowed"}},
 		{"a field that is none", nil, head + "metadata: {name: chat}\nspec: {server: {replcas: 3}}\n", []string{"document 1: ChatCluster chat: ", `unknown field "spec.server.replcas"`}},
 		{"another version", nil, strings.Replace(head, "v1alpha1", "v2", 1) + "metadata: {name: chat}\n", []string{"its apiVersion is gochat.dev/v2, and this operator knows gochat.dev/v1alpha1"}},
-		{"faults in several", nil, head + "metadata: {name: a}\nspec: {profile: Tiny, hostname: 192.0.2.7}\n---\n" + head + "metadata: {name: b-redis}\n", []string{
-			"document 1: ChatCluster a: spec.profile is \"Tiny\"", "hostname must be a name", "document 2: ChatCluster b-redis: the name must not end in",
+		{"faults in several", nil, head + "metadata: {name: a}\nspec: {hostname: 192.0.2.7}\n---\n" + head + "metadata: {name: b-redis}\n", []string{
+			"document 1: ChatCluster a: ", "hostname must be a name", "document 2: ChatCluster b-redis: ", "the name must not end in",
 		}},
+		{"a word that is none", nil, head + "metadata: {name: chat}\nspec: {profile: Tiny}\n", []string{"document 1: ChatCluster chat: spec.profile", "\"Tiny\""}},
 		{"a password that can't be used", nil, head + "metadata: {name: chat}\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: chat-redis}\nstringData: {password: \"it's\"}\n", []string{"the Secret chat-redis: its password may hold only letters"}},
 		{"an API that is none", []string{"--api=knative"}, head, []string{"--api must be one of"}},
 	} {

@@ -14,7 +14,7 @@ import (
 var clusterName = regexp.MustCompile(`^[a-z]([-a-z0-9]*[a-z0-9])?$`)
 
 // Check says everything that the schema of ChatCluster would refuse of what children depend on, where no API server has
-// looked at it. It is not all that an API server refuses.
+// looked at it. It is not all that an API server refuses: package schema knows that, for programs that may be larger.
 func Check(cluster *v1alpha1.ChatCluster) error {
 	c := Defaulted(cluster)
 	f := &faults{}

@@ -92,7 +92,7 @@ func (s *stage) program(start func(file string, args ...string) *exec.Cmd, goLim
 	}
 	dir := s.TempDir()
 	file := filepath.Join(dir, "operator")
-	build := exec.CommandContext(s.Context(), "go", "build", "-trimpath", "-ldflags=-s -w -X main.version=1.0.0", "-o", file, "../../../cmd/operator")
+	build := exec.CommandContext(s.Context(), "go", "build", "-tags=small", "-trimpath", "-ldflags=-s -w -X main.version=1.0.0", "-o", file, "../../../cmd/operator")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		s.Fatalf("%v: %s", err, out)
