@@ -46,6 +46,9 @@ type Known struct {
 	// ServingDatabase is the external database that they use; empty where it is the managed one.
 	ServingDatabase v1alpha1.ExternalSpec
 
+	// Given sums up what the Secrets hold that somebody else fills (GivenSum); empty where none is named, or none is there yet.
+	Given string
+
 	// Moving says that there are servers which use another database than those that are to run now: they go first, for two
 	// databases are never served at once.
 	Moving bool

@@ -43,6 +43,9 @@ const (
 // it restarts them.
 const AnnotationConfig = "gochat.dev/config"
 
+// AnnotationGiven is one of the servers' pod template: a sum of what the Secrets held that somebody else fills (GivenTo).
+const AnnotationGiven = "gochat.dev/given"
+
 // The names of children. A ChatCluster's name has at most 40 characters, and the longest name made of it 59. Within
 // a kind none ends with what another one appends, so that two ChatClusters of a namespace share no name (OP6); that no
 // ChatCluster is called like another's Service is in the schema.

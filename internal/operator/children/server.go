@@ -61,6 +61,10 @@ func (p part) server() ([]Child, error) {
 	if err != nil {
 		return nil, err
 	}
+	annotations := map[string]string{AnnotationConfig: p.serverSecretsHash()}
+	if p.known.Given != "" {
+		annotations[AnnotationGiven] = p.known.Given
+	}
 	name := ServerName(p.cluster.Name)
 	return []Child{{
 		Kind: kind("apps", "v1", "Deployment"), Name: name,
@@ -70,7 +74,7 @@ func (p part) server() ([]Child, error) {
 			WithMinReadySeconds(5).
 			WithRevisionHistoryLimit(5).
 			WithSelector(p.selector()).
-			WithTemplate(p.template(pod).WithAnnotations(map[string]string{AnnotationConfig: p.serverSecretsHash()})))),
+			WithTemplate(p.template(pod).WithAnnotations(annotations)))),
 	}}, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
@@ -54,7 +55,10 @@ type pass struct {
 	there map[ref]client.Object // what the cache holds of the kinds that we make
 	pods  pods
 
-	rotation rotation // of the keys that sign access tokens, as their Secret should say
+	strangers map[string]*corev1.Secret // the Secrets that were read of those that somebody else fills; nil: not there
+
+	rotation rotation  // of the keys that sign access tokens, as their Secret should say
+	rotates  time.Time // when they are rotated next, if that is known
 	schema   status.Schema
 	waiting  bool // paused, and the spec has changed since
 	faults   []status.Fault
@@ -106,6 +110,9 @@ func (p *pass) carryOut(ctx context.Context) ([]children.Child, error) {
 	p.gate()
 	complete, err := p.credentials(ctx)
 	if err != nil || !complete {
+		return nil, err
+	}
+	if err := p.given(ctx); err != nil {
 		return nil, err
 	}
 	wanted, err := children.All(p.spec, p.known)

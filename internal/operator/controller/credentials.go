@@ -159,13 +159,15 @@ func rotationOf(secret *corev1.Secret) rotation {
 func (p *pass) rotate(secret *corev1.Secret, data map[string][]byte) (map[string][]byte, error) {
 	last, now := rotationOf(secret), p.now().UTC().Truncate(time.Second)
 	wish := p.cluster.Annotations[AnnotationRotate]
+	age, ok := p.maxAge()
 	if secret == nil { // new keys need no rotation
 		p.rotation = rotation{asked: wish, at: now}
+		p.plan(age, ok)
 		return data, nil
 	}
 	p.rotation = last
 	due, why := time.Duration(-1), ""
-	if age, ok := p.maxAge(); ok {
+	if ok {
 		due, why = max(0, last.at.Add(age).Sub(now)), "they are older than "+AnnotationMaxAge+" allows"
 	}
 	if wish != "" && wish != last.asked {
@@ -176,6 +178,7 @@ func (p *pass) rotate(secret *corev1.Secret, data map[string][]byte) (map[string
 	}
 	if wait := max(due, last.at.Add(p.between()).Sub(now)); wait > 0 {
 		p.lookAgainIn(wait)
+		p.rotates = now.Add(wait)
 		return data, nil
 	}
 	set, err := children.RotateKeys(data[children.KeyJWKSet])
@@ -183,8 +186,16 @@ func (p *pass) rotate(secret *corev1.Secret, data map[string][]byte) (map[string
 		return nil, fmt.Errorf("rotate the keys of access tokens in the Secret %s: %w", secret.Name, err)
 	}
 	p.rotation = rotation{asked: wish, at: now}
+	p.plan(age, ok)
 	p.event(normal, "KeysRotated", "Rotate", "another key signs access tokens: "+why)
 	return over(data, map[string][]byte{children.KeyJWKSet: set}), nil
+}
+
+// plan notes when keys that are new now are rotated, if their age is limited.
+func (p *pass) plan(age time.Duration, limited bool) {
+	if limited {
+		p.rotates = p.rotation.at.Add(max(age, p.between()))
+	}
 }
 
 // between is betweenRotations, or longer where access tokens last longer.

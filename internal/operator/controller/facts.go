@@ -11,7 +11,6 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -38,6 +37,7 @@ func (p *pass) observed(ctx context.Context, wanted []children.Child, failed err
 		CertManager:  p.known.APIs.CertManager,
 		Monitoring:   p.known.APIs.PodMonitor && p.known.APIs.PrometheusRule,
 		Selector:     children.Selector(name),
+		Rotates:      p.rotates,
 	}
 	if failed != nil {
 		o.Failed = firstLine(failed.Error())
@@ -337,13 +337,12 @@ func (p *pass) lostSecrets(ctx context.Context) ([]string, error) {
 	}
 	var lost []string
 	for name, key := range named {
-		secret := &corev1.Secret{}
-		err := p.live.Get(ctx, client.ObjectKey{Namespace: p.cluster.Namespace, Name: name}, secret)
-		switch {
-		case apierrors.IsNotFound(err), err == nil && len(secret.Data[key]) == 0:
-			lost = append(lost, name)
-		case err != nil:
+		secret, err := p.stranger(ctx, name)
+		if err != nil {
 			return nil, err
+		}
+		if secret == nil || len(secret.Data[key]) == 0 {
+			lost = append(lost, name)
 		}
 	}
 	if len(lost) > 0 {

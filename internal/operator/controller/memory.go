@@ -47,6 +47,9 @@ type memory struct {
 	// the cache has not seen yet must be waited for.
 	status string
 
+	// given is for which contents of the Secrets that somebody else fills the servers were last told to be.
+	given string
+
 	// wasReady says that it has been Ready: what it lacks on the way there is no trouble yet.
 	wasReady bool
 

@@ -3,10 +3,15 @@ package controller
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/gochat-dev/gochat/api/v1alpha1"
 	"github.com/gochat-dev/gochat/internal/operator/children"
@@ -48,5 +53,29 @@ func TestPrune(t *testing.T) {
 		})
 		s.read("other", other)
 		s.read("chat-backup", &corev1.PersistentVolumeClaim{})
+	})
+	t.Run("[OP2] nothing goes that the servers need, as long as they can't be made to do without", func(t *testing.T) {
+		s := newStage(t)
+		o := s.operate()
+		s.create("chat")
+		s.ready("chat")
+		o.failing(func(_ int, write string) bool {
+			return strings.HasSuffix(write, "/deployments/"+children.ServerName("chat"))
+		})
+		s.edit("chat", func(c *v1alpha1.ChatCluster) { c.Spec.Redis.Type = v1alpha1.RedisNone })
+		s.has("chat", v1alpha1.ConditionUpToDate, metav1.ConditionFalse, "ApplyFailed")
+		for range 3 {
+			o.reconcile("chat")
+		}
+		s.read("chat-redis", &appsv1.StatefulSet{})
+		o.failing(nil)
+		s.ready("chat")
+		s.eventually("Redis to go when they do without", func() error {
+			err := s.Get(t.Context(), client.ObjectKey{Namespace: s.namespace, Name: "chat-redis"}, &appsv1.StatefulSet{})
+			if !apierrors.IsNotFound(err) {
+				return fmt.Errorf("it is there, or %w", err)
+			}
+			return nil
+		})
 	})
 }

@@ -136,6 +136,16 @@ func TestRotate(t *testing.T) {
 			if p.lookIn != c.wait || (len(p.faults) > 0) != c.faulty {
 				t.Errorf("it is looked at again in %s, with faults %v", p.lookIn, p.faults)
 			}
+			next := time.Time{}
+			switch age, err := time.ParseDuration(c.annotations[AnnotationMaxAge]); {
+			case c.wait > 0:
+				next = now.Add(c.wait)
+			case err == nil && c.want:
+				next = now.Add(age)
+			}
+			if !p.rotates.Equal(next) {
+				t.Errorf("it is said to be rotated at %s, not %s", p.rotates, next)
+			}
 			if c.want && (p.rotation.asked != c.annotations[AnnotationRotate] || !p.rotation.at.Equal(now)) {
 				t.Errorf("it notes %+v", p.rotation)
 			}

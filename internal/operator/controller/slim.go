@@ -52,7 +52,11 @@ func slim(object any) (any, error) {
 }
 
 func slimTemplate(full corev1.PodTemplateSpec) corev1.PodTemplateSpec {
-	return corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: slimContainers(full.Spec.Containers)}}
+	var kept map[string]string
+	if given, has := full.Annotations[children.AnnotationGiven]; has {
+		kept = map[string]string{children.AnnotationGiven: given}
+	}
+	return corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Annotations: kept}, Spec: corev1.PodSpec{Containers: slimContainers(full.Spec.Containers)}}
 }
 
 // slimContainers keeps which images there are, and which external database they use.

@@ -3,6 +3,7 @@ package status
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/gochat-dev/gochat/api/v1alpha1"
 )
@@ -54,8 +55,15 @@ func (v view) upToDate() check {
 	case v.Spec.Redis.Type == v1alpha1.RedisManaged && !v.Redis.settled():
 		return no("Rolling", because("Redis is being made what is wanted", v.Redis.trouble()))
 	default:
-		return yes("RolledOut", many(s.Wanted, "server runs", "servers run")+" "+v.Image)
+		return yes("RolledOut", many(s.Wanted, "server runs", "servers run")+" "+v.Image+v.rotates())
 	}
+}
+
+func (v view) rotates() string {
+	if v.Rotates.IsZero() {
+		return ""
+	}
+	return "; the keys of access tokens will rotate at " + v.Rotates.UTC().Format(time.RFC3339)
 }
 
 func (v view) schemaCurrent() check {

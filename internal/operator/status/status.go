@@ -44,6 +44,8 @@ type Observed struct {
 	Gateway, CertManager, Monitoring bool
 
 	Selector string // of the pods of the servers
+
+	Rotates time.Time // when the keys of access tokens are rotated next; zero: nobody has asked for it
 }
 
 // Fault is something that the operator can't get past by itself.

@@ -80,6 +80,7 @@ func TestConditions(t *testing.T) {
 			"SchemaCurrent=True Migrated", "Exposed=False NoHostname", "BackupHealthy=False NotConfigured", "AutoscalingActive=False NotConfigured",
 			"MonitoringInstalled=False PrometheusOperatorMissing", "Paused=False", "Hibernated=False", "HighlyAvailable=False SingleInstance",
 		}},
+		{"the keys rotate by a schedule", nil, func(o *Observed) { o.Rotates = now.Add(time.Hour) }, []string{"Ready=True", "UpToDate=True RolledOut"}},
 		{"nothing yet", nil, func(o *Observed) { *o = Observed{Now: now, Schema: Schema{Image: "x", Restored: true}} }, []string{
 			"Ready=False", "Available=False NoServers", "DatabaseReady=False Creating", "SchemaCurrent=False Migrating",
 		}},
@@ -163,6 +164,13 @@ func says(status v1alpha1.ChatClusterStatus, condition string) string {
 }
 
 func TestMessages(t *testing.T) {
+	t.Run("[OP8] it is said when the keys of access tokens rotate next", func(t *testing.T) {
+		o := well()
+		o.Rotates = now.Add(time.Hour)
+		if message := says(Compute(chat(), o), v1alpha1.ConditionUpToDate); !strings.HasSuffix(message, "; the keys of access tokens will rotate at 2026-01-02T04:04:05Z") {
+			t.Error(message)
+		}
+	})
 	t.Run("[OP8] of a chat that is paused from the beginning nothing is said to be there, or being made", func(t *testing.T) {
 		made := chat(func(c *v1alpha1.ChatCluster) { c.Spec.Paused = true })
 		status := Compute(made, Observed{Now: now, Waiting: true})
