@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -12,6 +14,10 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/gochat-dev/gochat/internal/pgtest"
 )
 
 // onPostgres runs a test of the script with each kind of shell.
@@ -53,6 +59,42 @@ func (p *pod) up(r *process, password string) *pgx.Conn {
 	}
 }
 
+// probe asks as the probes do: they find the server ready, and leave nothing in its log, every few seconds for years.
+func (p *pod) probe(r *process) {
+	p.Helper()
+	stateful := into[appsv1.StatefulSet](p.T, minimal(Postgres).postgres())
+	container, before := stateful.Spec.Template.Spec.Containers[0], r.log.String()
+	for name, probe := range map[string]*corev1.Probe{
+		"startup": container.StartupProbe, "readiness": container.ReadinessProbe, "liveness": container.LivenessProbe,
+	} {
+		command := slices.Clone(probe.Exec.Command)
+		for i, argument := range command {
+			command[i] = strings.Replace(argument, "/tmp", p.data, 1) // where newPod has the socket
+		}
+		program, err := pgtest.Program(command[0])
+		p.no(err)
+		asks := exec.CommandContext(p.Context(), program, command[1:]...)
+		asks.Env = []string{"PGPORT=" + strconv.Itoa(p.port)}
+		asks.SysProcAttr = &syscall.SysProcAttr{Credential: p.owner}
+		if said, err := asks.CombinedOutput(); err != nil {
+			p.Errorf("the %s probe: %v: %s", name, err, said)
+		}
+	}
+	// Somebody else's refusal, by the network, is in the log after whatever the probes wrote.
+	if _, err := p.connect(p.Context(), "nobody", "secret"); err == nil {
+		p.Error("nobody comes in")
+	}
+	var since string
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(since, `"nobody"`); <-time.After(20 * time.Millisecond) {
+		if since = r.log.String()[len(before):]; time.Now().After(deadline) {
+			p.Fatalf("the refusal is not in the log:\n%s", since)
+		}
+	}
+	if strings.Contains(since, "[local]") {
+		p.Errorf("the probes fill the log:\n%s", since)
+	}
+}
+
 func (p *pod) one(conn *pgx.Conn, sql string) (value string) {
 	p.Helper()
 	p.no(conn.QueryRow(p.Context(), sql).Scan(&value))
@@ -79,6 +121,8 @@ func TestPostgresScript(t *testing.T) {
 		if _, err := p.connect(p.Context(), "postgres", "first-secret"); err == nil || !strings.Contains(err.Error(), "pg_hba.conf") {
 			p.Error("the administrator comes in from outside:", err)
 		}
+
+		p.probe(first)
 
 		// Connections do not hold the end up.
 		first.signal(syscall.SIGTERM)
