@@ -161,7 +161,7 @@ export async function startProxy({ hostname, port }) {
   }
 }
 
-export function launchBrowser() {
+export function launchBrowser(args = []) {
   return chromium.launch({
     executablePath: CHROMIUM,
     args: [
@@ -173,6 +173,7 @@ export function launchBrowser() {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...args,
     ],
   })
 }
@@ -213,12 +214,13 @@ export async function shootAll(page, name) {
 
 /** The REST API by hand: what outside programs see. */
 export function api(origin) {
-  const call = async (method, path, { token, body } = {}) => {
+  const call = async (method, path, { token, body, headers } = {}) => {
     const response = await fetch(`${origin}/api/v1${path}`, {
       method,
       headers: {
         ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...headers,
       },
       body: body === undefined ? undefined : JSON.stringify(body),
     })
@@ -231,8 +233,8 @@ export function api(origin) {
     call,
     register: (username, display_name) =>
       call('POST', '/auth/register', { body: { username, password: PASSWORD, display_name } }),
-    logIn: async (username) =>
-      (await call('POST', '/auth/login', { body: { username, password: PASSWORD } })).access_token,
+    logIn: async (username, headers) =>
+      (await call('POST', '/auth/login', { headers, body: { username, password: PASSWORD } })).access_token,
     /** The whole log of a room, ascending. */
     async history(token, roomId) {
       const entries = []

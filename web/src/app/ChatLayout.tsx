@@ -13,6 +13,7 @@ import { useMedia } from '../ui/useMedia'
 import { followKeyboard } from '../ui/visibleHeight'
 import { ConnectionBanner } from './ConnectionBanner'
 import { HelpDialog } from './HelpDialog'
+import { OpenPanel, type Panel } from './panels'
 import { Redirect } from './Redirect'
 import { UpdateNote } from './UpdateNote'
 import { useShortcuts } from './shortcuts'
@@ -36,15 +37,13 @@ function ToLogin() {
   return <Redirect href={wanted === '/' ? '/login' : `/login?next=${encodeURIComponent(wanted)}`} />
 }
 
-type Opened = 'create' | 'discover' | 'switch' | 'help' | 'settings'
-
 function Shell() {
   const navigate = useNavigate()
   const roomId = useMatch({ from: '/chat/rooms/$roomId', shouldThrow: false })?.params.roomId
   const narrow = useMedia('(width <= 720px)')
-  const [opened, setOpened] = useState<Opened>()
+  const [opened, setOpened] = useState<Panel>()
   const enter = (id: string) => void navigate({ to: '/rooms/$roomId', params: { roomId: id } })
-  const dialog = (which: Opened) => ({ open: opened === which, onClose: () => setOpened(undefined), onEnter: enter })
+  const dialog = (which: Panel) => ({ open: opened === which, onClose: () => setOpened(undefined), onEnter: enter })
   const step = useStep(roomId, enter)
   useLiveTitle(useRoom(roomId))
   useSigns()
@@ -71,7 +70,9 @@ function Shell() {
         <ConnectionBanner />
         <UpdateNote />
         <div className={styles.content}>
-          <Outlet />
+          <OpenPanel value={setOpened}>
+            <Outlet />
+          </OpenPanel>
         </div>
       </div>
       <CreateRoomDialog {...dialog('create')} />

@@ -1,9 +1,6 @@
 import { Dialog } from '../ui/Dialog'
+import { alt, command } from './keys'
 import styles from './HelpDialog.module.css'
-
-const isApple = /Mac|iPhone|iPad/.test(navigator.userAgent)
-const command = isApple ? '⌘' : 'Ctrl'
-const alt = isApple ? '⌥' : 'Alt'
 
 const KEYS: { does: string; keys: string[] }[] = [
   { does: 'Go to a room by its name', keys: [command, 'K'] },

@@ -10,7 +10,7 @@ import { TypingLine } from '../features/timeline/TypingLine'
 import { useChat, useRoom, useRoomState, useRooms, useStore } from '../model/hooks'
 import { setMuted, wishes } from '../model/notifications'
 import type { RoomStore } from '../model/roomStore'
-import { IconButton } from '../ui/Button'
+import { IconButton, buttonLook } from '../ui/Button'
 import { EmptyState } from '../ui/EmptyState'
 import { useMedia } from '../ui/useMedia'
 import styles from './RoomPage.module.css'
@@ -41,7 +41,9 @@ export function RoomPage() {
     <main className={styles.page}>
       <EmptyState icon={<DoorClosed size={40} aria-hidden />} title={gone.title}>
         <p>{gone.text}</p>
-        <Link to="/">To your rooms</Link>
+        <Link to="/" className={buttonLook('plain')}>
+          To your rooms
+        </Link>
       </EmptyState>
     </main>
   )

@@ -1,13 +1,15 @@
-import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { CircleAlert, MessagesSquare } from 'lucide-react'
-import { useCallback, useState } from 'react'
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { CircleAlert, Compass, MessagesSquare } from 'lucide-react'
+import { use, useCallback, useState } from 'react'
 import { AuthForms } from '../features/auth/AuthForms'
 import type { AuthMode } from '../features/auth/waysIn'
 import { InvitePage } from '../features/invites/InvitePage'
 import { useMaybeChat, useMe, useRooms } from '../model/hooks'
-import { Button } from '../ui/Button'
+import { Button, buttonLook } from '../ui/Button'
 import { Doorway } from '../ui/Doorway'
 import { EmptyState } from '../ui/EmptyState'
+import { command } from './keys'
+import { OpenPanel } from './panels'
 import { Redirect } from './Redirect'
 import { useTitle } from './useTitle'
 import styles from './pages.module.css'
@@ -49,18 +51,34 @@ export function InviteRoute() {
 export function HomePage() {
   const rooms = useRooms()
   const me = useMe()
+  const openPanel = use(OpenPanel)
   if (rooms === undefined) return <main className={styles.home} aria-busy />
   return (
     <main className={styles.home}>
       {rooms.length === 0 ? (
         <EmptyState icon={<MessagesSquare size={40} aria-hidden />} title={`Welcome, ${me.display_name}`}>
-          {me.guest
-            ? 'People talk in rooms. Look around for a public one on the left, or open an invite link.'
-            : 'People talk in rooms. Make the first one on the left and invite others by a link, or look around for public ones.'}
+          <p>
+            {me.guest
+              ? 'People talk in rooms. Look around for a public one, or open an invite link.'
+              : 'People talk in rooms. Make one and invite others by a link, or look around for those that are open to all.'}
+          </p>
+          <div className={styles.choices}>
+            {!me.guest && (
+              <Button tone="primary" onClick={() => openPanel('create')}>
+                Make the first one
+              </Button>
+            )}
+            <Button onClick={() => openPanel('discover')}>Look around</Button>
+          </div>
         </EmptyState>
       ) : (
         <EmptyState icon={<MessagesSquare size={40} aria-hidden />} title="Pick a room">
-          Choose one on the left, make a new one, or look around for public rooms.
+          <p>
+            Choose one on the left
+            <span className={styles.typed}>
+              , or go by its name: <kbd className={styles.keys}>{command} K</kbd>
+            </span>
+          </p>
         </EmptyState>
       )}
     </main>
@@ -73,14 +91,30 @@ export function BrokenPage() {
     <main className={styles.home}>
       <EmptyState icon={<CircleAlert size={40} aria-hidden />} title="Something went wrong here">
         <p>That is a fault of this app. What you wrote is kept.</p>
-        <Button tone="primary" onClick={() => location.reload()}>
-          Reload
-        </Button>
+        <div className={styles.choices}>
+          <Button tone="primary" onClick={() => location.reload()}>
+            Reload
+          </Button>
+          <a href="/" className={buttonLook('plain')}>
+            To your rooms
+          </a>
+        </div>
       </EmptyState>
     </main>
   )
 }
 
+/** An address that is none of the app's. */
 export function NotFoundPage() {
-  return <Redirect href="/" />
+  useTitle('No such page')
+  return (
+    <main className={styles.home}>
+      <EmptyState icon={<Compass size={40} aria-hidden />} title="There is no such page">
+        <p>The address is mistyped, or what was there is gone.</p>
+        <Link to="/" className={buttonLook('primary')}>
+          To your rooms
+        </Link>
+      </EmptyState>
+    </main>
+  )
 }

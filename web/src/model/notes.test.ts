@@ -34,3 +34,12 @@ test("in a list one's own message is by “You”", () => {
   expect(inOneLine(entry('text', { body: 'hi' }), 'bob', nameOf)).toBe('ANN: hi')
   expect(inOneLine(entry('text', { body: 'hi' }), 'ann', nameOf)).toBe('You: hi')
 })
+
+test.each([
+  ['**bold**, ~~gone~~ and `code`', 'bold, gone and code'],
+  ['```go\nx := 1\n```', 'x := 1'],
+  ['> said\n- one', 'said\none'],
+  ['2 ** 3 ** 4, a_b_c, ~5', '2 ** 3 ** 4, a_b_c, ~5'],
+])('in a list the marks of Markdown are left out: %j', (body, said) => {
+  expect(inOneLine(entry('text', { body }), 'bob', nameOf)).toBe(`ANN: ${said}`)
+})

@@ -36,8 +36,16 @@ function roomChange(who: string, { name, topic, visibility }: Record<string, unk
   return changes.length === 0 ? `${who} ${last}` : `${who} ${changes.join(', ')} and ${last}`
 }
 
+/** A text without the marks of its Markdown: where there is one line only, they are noise. */
+const bare = (body: string) =>
+  body
+    .replaceAll(/```[^\n`]*/g, '')
+    .replaceAll(/(\*\*|~~|`)(\S|\S.*?\S)\1/g, '$2')
+    .replaceAll(/^(?:>|[-*]) /gm, '')
+    .trim()
+
 /** An entry in one line, for lists of rooms. */
 export function describe(entry: Entry, me: string, nameOf: NameOf): string {
   if (entry.kind !== 'text') return note(entry, nameOf) ?? ''
-  return `${entry.sender_id === me ? 'You' : nameOf(entry.sender_id)}: ${entry.body ?? ''}`
+  return `${entry.sender_id === me ? 'You' : nameOf(entry.sender_id)}: ${bare(entry.body ?? '')}`
 }

@@ -1,16 +1,21 @@
 import type { ComponentProps } from 'react'
 import styles from './Button.module.css'
 
+type Tone = 'primary' | 'soft' | 'plain' | 'quiet' | 'danger'
+
 interface ButtonProps extends ComponentProps<'button'> {
-  tone?: 'primary' | 'plain' | 'danger'
+  tone?: Tone
   busy?: boolean
 }
+
+/** The class of a link that looks like a button. */
+export const buttonLook = (tone: Tone) => `${styles.button} ${styles[tone]}`
 
 export function Button({ tone = 'plain', busy = false, className, children, disabled, ...rest }: ButtonProps) {
   return (
     <button
       type="button"
-      className={[styles.button, styles[tone], className].filter(Boolean).join(' ')}
+      className={[buttonLook(tone), className].filter(Boolean).join(' ')}
       aria-busy={busy}
       disabled={disabled === true || busy}
       {...rest}

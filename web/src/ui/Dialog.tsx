@@ -3,6 +3,8 @@ import { type ReactNode, Suspense, lazy, useState } from 'react'
 export interface DialogProps {
   title: string
   description?: string
+  /** Its upper edge stays where it is while what it shows grows and shrinks. */
+  atTop?: boolean
   open: boolean
   onClose: () => void
   children: ReactNode

@@ -4,7 +4,7 @@ import { IconButton } from './Button'
 import type { DialogProps } from './Dialog'
 import styles from './Dialog.module.css'
 
-export default function DialogPopup({ title, description, open, onClose, children }: DialogProps) {
+export default function DialogPopup({ title, description, atTop, open, onClose, children }: DialogProps) {
   return (
     <Base.Root
       open={open}
@@ -14,7 +14,7 @@ export default function DialogPopup({ title, description, open, onClose, childre
     >
       <Base.Portal>
         <Base.Backdrop className={styles.backdrop} />
-        <Base.Popup className={styles.popup}>
+        <Base.Popup className={styles.popup} data-at-top={atTop}>
           <header className={styles.header}>
             <Base.Title className={styles.title}>{title}</Base.Title>
             <Base.Close render={<IconButton label="Close" />}>

@@ -15,13 +15,15 @@ export function Select({ label, value, onChange, options }: SelectProps) {
   return (
     <div className={styles.field}>
       <label htmlFor={id}>{label}</label>
-      <select id={id} className={styles.input} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
-        {Object.entries(options).map(([each, option]) => (
-          <option key={each} value={each}>
-            {option?.label}
-          </option>
-        ))}
-      </select>
+      <span className={styles.select}>
+        <select id={id} className={styles.input} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+          {Object.entries(options).map(([each, option]) => (
+            <option key={each} value={each}>
+              {option?.label}
+            </option>
+          ))}
+        </select>
+      </span>
     </div>
   )
 }

@@ -22,7 +22,7 @@ export function LeaveRoom({ room, onLeft }: LeaveRoomProps) {
   const close = () => setAsking(false)
   return (
     <>
-      <Button onClick={() => setAsking(true)}>
+      <Button tone="quiet" onClick={() => setAsking(true)}>
         <LogOut size={17} aria-hidden />
         Leave room
       </Button>

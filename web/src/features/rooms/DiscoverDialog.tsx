@@ -20,6 +20,7 @@ export function DiscoverDialog(props: DiscoverDialogProps) {
   return (
     <Dialog
       title="Discover rooms"
+      atTop
       description="Public rooms that anyone here may join."
       open={props.open}
       onClose={props.onClose}
@@ -54,7 +55,13 @@ function PublicRooms({ onClose, onEnter }: DiscoverDialogProps) {
   const error = join.error ?? found.error
   return (
     <>
-      <Field label="Find by name" type="search" value={text} onChange={(event) => setText(event.currentTarget.value)} />
+      <Field
+        label="Find by name"
+        type="search"
+        autoFocus={matchMedia('(pointer: fine)').matches}
+        value={text}
+        onChange={(event) => setText(event.currentTarget.value)}
+      />
       <FormError>{error ? explain(error) : undefined}</FormError>
       {found.data?.length === 0 && (
         <p className={styles.none}>{query === '' ? 'There is no public room yet.' : 'No public room by that name.'}</p>
@@ -76,7 +83,7 @@ function PublicRooms({ onClose, onEnter }: DiscoverDialogProps) {
               </Button>
             ) : (
               <Button
-                tone="primary"
+                tone="soft"
                 aria-label={`Join ${room.name}`}
                 busy={join.isPending && join.variables === room.id}
                 onClick={() => join.mutate(room.id)}

@@ -42,12 +42,12 @@ export function Sidebar({ isPage, onSwitch, onDiscover, onCreate, footer }: Side
         {rooms?.length === 0 && (
           <div className={styles.none}>
             <p>You are in no room yet.</p>
-            {!me.guest && (
+            {isPage && !me.guest && (
               <Button tone="primary" onClick={onCreate}>
                 Make the first one
               </Button>
             )}
-            <Button onClick={onDiscover}>Look around</Button>
+            {isPage && <Button onClick={onDiscover}>Look around</Button>}
           </div>
         )}
         <ul>

@@ -4,9 +4,9 @@ import { useContrast, useDensity, useTheme } from './looks'
 import styles from './Settings.module.css'
 
 const THEMES = [
-  { value: 'system', icon: Monitor, label: 'As the system', text: 'Light by day and dark by night, if yours does that' },
-  { value: 'light', icon: Sun, label: 'Light', text: 'Warm paper' },
-  { value: 'dark', icon: Moon, label: 'Dark', text: 'Easy on the eyes at night' },
+  { value: 'system', icon: Monitor, label: 'As the system' },
+  { value: 'light', icon: Sun, label: 'Light' },
+  { value: 'dark', icon: Moon, label: 'Dark' },
 ] as const
 
 const DENSITIES = [
@@ -15,8 +15,8 @@ const DENSITIES = [
 ] as const
 
 const CONTRASTS = [
-  { value: 'system', icon: SunMoon, label: 'Contrast as the system', text: 'More of it, if your system asks for that' },
-  { value: 'more', icon: Contrast, label: 'High contrast', text: 'Black and white, and lines around what can be pressed' },
+  { value: 'system', icon: SunMoon, label: 'Contrast as the system', text: 'More, if yours asks for it' },
+  { value: 'more', icon: Contrast, label: 'High contrast', text: 'Black on white, and clear lines' },
 ] as const
 
 /** Kept in this browser only: another screen may be another place. */
@@ -26,9 +26,9 @@ export function LookSettings() {
   const [contrast, setContrast] = useContrast()
   return (
     <div className={styles.form}>
-      <ChoiceCards legend="Theme, in this browser" name="theme" options={THEMES} value={theme} onChange={setTheme} />
-      <ChoiceCards legend="Density" name="density" options={DENSITIES} value={density} onChange={setDensity} />
-      <ChoiceCards legend="Contrast" name="contrast" options={CONTRASTS} value={contrast} onChange={setContrast} />
+      <ChoiceCards inRow legend="Theme, in this browser" name="theme" options={THEMES} value={theme} onChange={setTheme} />
+      <ChoiceCards inRow legend="Density" name="density" options={DENSITIES} value={density} onChange={setDensity} />
+      <ChoiceCards inRow legend="Contrast" name="contrast" options={CONTRASTS} value={contrast} onChange={setContrast} />
     </div>
   )
 }

@@ -19,7 +19,7 @@ interface SwitcherProps {
 /** Goes to a room by a few letters of its name. */
 export function Switcher(props: SwitcherProps) {
   return (
-    <Dialog title="Go to a room" open={props.open} onClose={props.onClose}>
+    <Dialog title="Go to a room" atTop open={props.open} onClose={props.onClose}>
       <Finder {...props} />
     </Dialog>
   )
@@ -92,6 +92,11 @@ function Finder({ current, onClose, onEnter, onDiscover }: SwitcherProps) {
           </li>
         ))}
       </ul>
+      {found.length > 0 && (
+        <p aria-hidden className={styles.keys}>
+          <kbd>↑ ↓</kbd> choose <kbd>Enter</kbd> go <kbd>Esc</kbd> close
+        </p>
+      )}
       {found.length === 0 && (
         <div role="status" className={styles.none}>
           <p>{typed.trim() === '' ? 'You are in no other room.' : 'None of your rooms is called that.'}</p>

@@ -66,3 +66,11 @@ test.each(attacks)('%j does no harm', (text) => {
     expect(attributes).not.toMatch(/href="(?!https?:|mailto:|")/i)
   }
 })
+
+test.each(['🎉', '👍🏽 ❤️', '👩‍💻🇫🇮👀'])('up to three emoji and nothing else are large: %s', (text) => {
+  expect(renderToStaticMarkup(<Markdown text={text} />)).toContain('large')
+})
+
+test.each(['🎉 done', '1', '#', '👍👍👍👍', ' '])('everything else is not: %j', (text) => {
+  expect(renderToStaticMarkup(<Markdown text={text} />)).not.toContain('large')
+})

@@ -56,10 +56,14 @@ const PLUGINS = [remarkChat, remarkBreaks]
 /** Text in which nothing can be Markdown needs no parser. */
 const SPECIAL = /[*_~`#>[\]<&\\|@:=]|www\.|\n[ \t]|^\s|^[-+\d]|\n[-+\d]/i
 
+/** Up to three emoji and nothing else: they are the whole message, and are shown so. */
+const ONLY_EMOJI =
+  /^(?:(?:\p{Regional_Indicator}{2}|\p{Extended_Pictographic}[\u{FE0F}\p{Emoji_Modifier}]?(?:\u{200D}\p{Extended_Pictographic}[\u{FE0F}\p{Emoji_Modifier}]?)*)\s*){1,3}$/u
+
 /** A message's text. Raw HTML is never interpreted, and links are http, https or mailto only. */
 export const Markdown = memo(function Markdown({ text }: { text: string }) {
   return (
-    <div className={styles.text} dir="auto">
+    <div className={ONLY_EMOJI.test(text) ? `${styles.text} ${styles.large}` : styles.text} dir="auto">
       {SPECIAL.test(text) ? (
         <Otherwise shown={<Plain text={text} />}>
           <ReactMarkdown remarkPlugins={PLUGINS} allowedElements={ALLOWED} unwrapDisallowed components={COMPONENTS}>
