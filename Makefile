@@ -235,7 +235,7 @@ generate: need-go $(WEB_INSTALLED) ## Write the OpenAPI document from the handle
 	@cp config/rbac/operator/role.yaml charts/gochat/generated/role.yaml
 
 .PHONY: screenshots
-screenshots: bin/server $(E2E_INSTALLED) ## Take the pictures in docs/images
+screenshots: bin/server $(E2E_INSTALLED) ## Take a picture of every screen into docs/images, and list them in docs/screens.md
 	cd test/e2e && GOCHAT_SERVER_BIN=$(CURDIR)/bin/server GOCHAT_CHROMIUM="$$(../../scripts/chromium.sh)" npm run screenshots
 
 .PHONY: setup

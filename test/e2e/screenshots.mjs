@@ -13,7 +13,7 @@ const DOCS = fileURLToPath(new URL('../../docs/', import.meta.url))
 const IMAGES = `${DOCS}images/`
 /** Under this name the chat is reached in the pictures: it is to be read in links. */
 const HOST = 'chat.example.com'
-const QUALITY = 78
+const QUALITY = 64
 const DEVICES = [
   { width: 1440, height: 900 },
   { width: 820, height: 1100, touch: true },

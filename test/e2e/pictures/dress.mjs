@@ -46,7 +46,7 @@ function wrap({ swaps, times, now, noted, begun }) {
   window.WebSocket = class extends Socket {
     send(text) {
       // A text that is longer than it looks, to be refused by the server itself.
-      super.send(act() === 'endless' ? text.replace(/("body":")/, `$1${'…'.repeat(9_000)}`) : real(text))
+      super.send(act() === 'endless' ? real(text).replace('"body":"', `$&${'…'.repeat(9_000)}`) : real(text))
     }
 
     set onmessage(handler) {
@@ -57,6 +57,8 @@ function wrap({ swaps, times, now, noted, begun }) {
   const newer = { postMessage: (_, [port]) => port.postMessage(false) }
   const registration = { installing: null, addEventListener: () => undefined, update: async () => undefined }
   navigator.serviceWorker.register = async () => ({ ...registration, waiting: act() === 'newer' ? newer : null })
+
+  Math.random = () => 0.6 // waits between tries are as long each time
 
   const still = new CSSStyleSheet()
   still.replaceSync('* { caret-color: transparent !important }')

@@ -83,6 +83,10 @@ const MEMBER = [
       await composer(bob).pressSequentially('By bike')
       await page.getByRole('status', { name: 'Typing' }).getByText('Bob Tanaka is typing').waitFor()
     },
+    async after({ page, bob }) {
+      await composer(bob).fill('')
+      await page.getByRole('status', { name: 'Typing' }).getByText('Bob').waitFor({ state: 'hidden' })
+    },
   },
   { name: 'home', what: 'The rooms, and none chosen', go: ({ page }) => roomLink(page, /^Release/).waitFor() },
   { name: 'room-alone', what: 'A new room, with nobody else in it', at: room('solo'), go: ({ page }) => log(page).getByText('Nobody else is here yet').waitFor() },
@@ -264,7 +268,8 @@ const MEMBER = [
     stay: true,
     async go({ page }) {
       await page.context().setOffline(false)
-      await banner(page).getByText('Connecting').waitFor()
+      // The longest wait between two tries: the one that lasts.
+      await banner(page).getByText('Trying again in 18 s').waitFor({ timeout: 60_000 })
     },
     after: ({ proxy }) => proxy.restore(),
   },

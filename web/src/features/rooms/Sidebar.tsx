@@ -1,4 +1,4 @@
-import { Compass, Plus, Search } from 'lucide-react'
+import { Compass, MessagesSquare, Plus, Search } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { useMe, useRooms } from '../../model/hooks'
 import { Button, IconButton } from '../../ui/Button'
@@ -41,6 +41,7 @@ export function Sidebar({ isPage, onSwitch, onDiscover, onCreate, footer }: Side
       <nav aria-label="Rooms" className={styles.rooms}>
         {rooms?.length === 0 && (
           <div className={styles.none}>
+            {isPage && <MessagesSquare size={40} aria-hidden />}
             <p>You are in no room yet.</p>
             {isPage && !me.guest && (
               <Button tone="primary" onClick={onCreate}>
