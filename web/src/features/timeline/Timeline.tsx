@@ -29,6 +29,8 @@ export function Timeline({ room, passing, onInvite }: TimelineProps) {
   const list = useRef<VirtualizerHandle>(null)
   const inPast = held.past !== undefined
   const { scroller, atEnd, isAtEnd, onScroll, toEnd, letGo } = useEndAnchor(view.id, inPast)
+  // Held at the end nothing has to be kept in place; and where all fits, the list would wait for a scroll that can't come.
+  const shifts = prepended && !atEnd
 
   const fetchNear = () => {
     const { scrollTop = 0, scrollHeight = 0, clientHeight = 0 } = scroller.current ?? {}
@@ -98,7 +100,7 @@ export function Timeline({ room, passing, onInvite }: TimelineProps) {
           ref={list}
           data={rows}
           scrollRef={scroller}
-          shift={prepended}
+          shift={shifts}
           bufferSize={400}
           keepMounted={kept}
         >
