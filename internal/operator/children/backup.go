@@ -81,10 +81,11 @@ func (p part) backup() []Child {
 }
 
 // restore reads a dump into the empty database, brings its schema up to date, and begins a new epoch, so that clients which knew
-// what came after the dump drop their copies (RES3). Where it was carried out, it does nothing the second time but the last.
+// what came after the dump drop their copies (RES3). Where it was carried out, it does nothing the second time but the last. So
+// a Job that has ended well stays while hibernating, when there is no database for one to work on: nobody who wakes is to read all anew.
 func (p part) restore() []Child {
 	from := p.restoreFrom()
-	if from == "" || p.cluster.Spec.Hibernate {
+	if from == "" || (p.cluster.Spec.Hibernate && !p.known.RestoreThere) {
 		return nil
 	}
 	claim, _, _ := strings.Cut(from, "/")

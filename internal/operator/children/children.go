@@ -63,6 +63,9 @@ type Known struct {
 	// Restored says that bootstrap.restoreFrom has been carried out, or that there is nothing to restore. Until then nothing
 	// migrates and no server starts.
 	Restored bool
+
+	// RestoreThere says that the Job which carried it out is there.
+	RestoreThere bool
 }
 
 // APIs are the optional APIs that a cluster may serve. None is needed.

@@ -21,7 +21,8 @@ func (p *pass) gate() {
 	image, database := children.ServerImage(p.spec, p.known), children.ExternalDatabase(p.spec)
 	bootstrap := p.spec.Spec.Bootstrap
 	restore := get[*batchv1.Job](p, children.RestoreName(p.cluster.Name))
-	p.known.Restored = bootstrap == nil || bootstrap.RestoreFrom == "" || p.known.Serving != "" || jobIs(restore, batchv1.JobComplete)
+	p.known.RestoreThere = jobIs(restore, batchv1.JobComplete)
+	p.known.Restored = bootstrap == nil || bootstrap.RestoreFrom == "" || p.known.Serving != "" || p.known.RestoreThere
 	job := p.migrationOf(image, database)
 	served := p.known.Serving == image && p.known.ServingDatabase == database
 	p.known.Migrated = served || jobIs(job, batchv1.JobComplete)

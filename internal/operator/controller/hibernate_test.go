@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/gochat-dev/gochat/api/v1alpha1"
@@ -37,6 +38,24 @@ func TestHibernating(t *testing.T) {
 		s.has("chat", v1alpha1.ConditionHibernated, metav1.ConditionTrue, "Stopped")
 		s.eventually("the database to stop", func() error { return s.wantedOf("chat-postgres", 0) })
 		s.eventually("Redis to stop", func() error { return s.wantedOf("chat-redis", 0) })
+	})
+	t.Run("[OP2] who wakes is not restored once more", func(t *testing.T) {
+		s := newStage(t)
+		s.operate()
+		s.create("chat", func(c *v1alpha1.ChatCluster) {
+			c.Spec.Bootstrap = &v1alpha1.BootstrapSpec{RestoreFrom: "old-backup"}
+		})
+		s.ready("chat")
+		first, now := &batchv1.Job{}, &batchv1.Job{}
+		s.read("chat-restore", first)
+		s.edit("chat", func(c *v1alpha1.ChatCluster) { c.Spec.Hibernate = true })
+		s.has("chat", v1alpha1.ConditionHibernated, metav1.ConditionTrue, "Stopped")
+		s.edit("chat", func(c *v1alpha1.ChatCluster) { c.Spec.Hibernate = false })
+		s.ready("chat")
+		s.read("chat-restore", now)
+		if now.UID != first.UID {
+			t.Error("the restore is another Job: it would begin a new epoch, and everybody would read everything anew")
+		}
 	})
 }
 
