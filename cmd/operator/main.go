@@ -54,7 +54,7 @@ type runCommand struct {
 	LeaderElection          bool   `env:"GOCHAT_OPERATOR_LEADER_ELECTION" default:"true" negatable:"" help:"Of several operators let one work, by a Lease."`
 	LeaderElectionNamespace string `env:"GOCHAT_OPERATOR_LEADER_ELECTION_NAMESPACE" placeholder:"NAME" help:"Where the Lease is. Without it: the namespace of the pod."`
 
-	MetricsListen string `env:"GOCHAT_OPERATOR_METRICS_LISTEN" default:":8443" help:"Address of the metrics, by HTTPS and for who may GET /metrics; 0: none."`
+	MetricsListen string `env:"GOCHAT_OPERATOR_METRICS_LISTEN" default:":8443" help:"Address of the metrics, by HTTPS and for who may GET /metrics, or with --namespace get chatclusters/metrics there; 0: none."`
 	HealthListen  string `env:"GOCHAT_OPERATOR_HEALTH_LISTEN" default:":8081" help:"Address of /healthz and /readyz; 0: none."`
 
 	LogLevel slog.Level `env:"GOCHAT_OPERATOR_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`

@@ -32,11 +32,6 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
-{{- /* Whether metrics are served: to ask the API server who reads them needs a ClusterRole. */}}
-{{- define "gochat.metrics" -}}
-{{- if and .Values.metrics.enabled (not .Values.watchNamespaces) }}yes{{ end }}
-{{- end }}
-
 {{- /* Where the pods run, and by whose leave. */}}
 {{- define "gochat.placed" -}}
 {{- range $field := list "imagePullSecrets" "priorityClassName" "nodeSelector" "tolerations" "affinity" }}

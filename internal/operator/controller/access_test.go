@@ -14,15 +14,18 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/gochat-dev/gochat/internal/kubetest"
 )
 
 func testMetricsAccess(t *testing.T) {
 	s := newStage(t)
+	s.allow("operator-"+s.namespace, shipped(t)) // nothing of the whole cluster
 	address := freeAddress(t)
 	s.operate(func(c *Config) { c.MetricsAddress = address })
 	s.create("chat")
 	s.ready("chat")
-	known, reader := s.token("known"), s.token("reader")
+	known, reader, local, elsewhere := s.token("known"), s.token("reader"), s.token("local"), s.token("elsewhere")
 	user := "system:serviceaccount:" + s.namespace + ":reader"
 	role := &rbacv1.ClusterRole{
 		ObjectMeta: metav1.ObjectMeta{Name: s.namespace + "-reader"},
@@ -33,7 +36,19 @@ func testMetricsAccess(t *testing.T) {
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
 		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
 	}
-	for _, object := range []client.Object{role, binding} {
+	other := kubetest.Namespace(t, s.cfg)
+	objects := []client.Object{role, binding}
+	for namespace, account := range map[string]string{s.namespace: "local", other: "elsewhere"} {
+		objects = append(objects, &rbacv1.Role{
+			ObjectMeta: metav1.ObjectMeta{Name: "reader", Namespace: namespace},
+			Rules:      []rbacv1.PolicyRule{{APIGroups: []string{"gochat.dev"}, Resources: []string{"chatclusters/metrics"}, Verbs: []string{"get"}}},
+		}, &rbacv1.RoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: "reader", Namespace: namespace},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "reader"},
+			Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: s.namespace, Name: account}},
+		})
+	}
+	for _, object := range objects {
 		if err := s.Create(t.Context(), object); err != nil {
 			t.Fatal(err)
 		}
@@ -41,7 +56,7 @@ func testMetricsAccess(t *testing.T) {
 	for _, c := range []struct {
 		token  string
 		status int
-	}{{"", 401}, {"made-up", 401}, {known, 403}, {reader, 200}} {
+	}{{"", 401}, {"made-up", 401}, {known, 403}, {elsewhere, 403}, {reader, 200}, {local, 200}} {
 		status, body := scrape(t, address, c.token)
 		if status != c.status {
 			t.Errorf("with the token %.10q it answers %d: %s", c.token, status, body)

@@ -1,42 +1,44 @@
 package controller
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
 	"github.com/go-logr/logr"
-	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	authentication "k8s.io/client-go/kubernetes/typed/authentication/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	authorization "k8s.io/client-go/kubernetes/typed/authorization/v1"
 	"k8s.io/client-go/rest"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/gochat-dev/gochat/api/v1alpha1"
 )
 
-// onlyReaders lets those read the metrics who bring a token that the API server knows, and whom it lets GET /metrics.
+// onlyReaders lets those read the metrics who bring a token with which the API server lets them: GET /metrics, or, of an operator for
+// some namespaces, get chatclusters/metrics in each of them, a subresource that is there to be granted only. The API server is asked
+// with the token itself, as anybody may ask what they may do (system:basic-user): so the operator needs no right for it, and
+// the mode for one namespace no ClusterRole.
 //
-// controller-runtime has the same on top of k8s.io/apiserver, which would make the program half as large again, and the operator is
-// to be small (OP11).
-func onlyReaders(to *rest.Config, client *http.Client) (metricsserver.Filter, error) {
-	who, err := authentication.NewForConfigAndClient(to, client)
-	if err != nil {
-		return nil, err
+// controller-runtime has another way, by TokenReview, on top of k8s.io/apiserver, which would make the program half as large again, and the
+// operator is to be small (OP11).
+func onlyReaders(namespaces []string) func(*rest.Config, *http.Client) (metricsserver.Filter, error) {
+	return func(to *rest.Config, _ *http.Client) (metricsserver.Filter, error) {
+		nobody, err := authorization.NewForConfig(rest.AnonymousClientConfig(to))
+		if err != nil {
+			return nil, err
+		}
+		return func(log logr.Logger, next http.Handler) (http.Handler, error) {
+			return readers{ask: nobody.RESTClient(), namespaces: namespaces, log: log, next: next}, nil
+		}, nil
 	}
-	may, err := authorization.NewForConfigAndClient(to, client)
-	if err != nil {
-		return nil, err
-	}
-	return func(log logr.Logger, next http.Handler) (http.Handler, error) {
-		return readers{who: who.TokenReviews(), may: may.SubjectAccessReviews(), log: log, next: next}, nil
-	}, nil
 }
 
 type readers struct {
-	who  authentication.TokenReviewInterface
-	may  authorization.SubjectAccessReviewInterface
-	log  logr.Logger
-	next http.Handler
+	ask        rest.Interface // as nobody
+	namespaces []string       // that are watched; none: all
+	log        logr.Logger
+	next       http.Handler
 }
 
 // ServeHTTP implements http.Handler.
@@ -46,34 +48,44 @@ func (f readers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "a token is needed", http.StatusUnauthorized)
 		return
 	}
-	review := &authenticationv1.TokenReview{Spec: authenticationv1.TokenReviewSpec{Token: token}}
-	review, err := f.who.Create(r.Context(), review, metav1.CreateOptions{})
+	may, err := f.may(r.Context(), token, r.URL.Path, strings.ToLower(r.Method))
 	switch {
-	case err != nil:
-		f.log.Error(err, "who reads the metrics can't be found out")
-		http.Error(w, "the API server can't be asked", http.StatusInternalServerError)
-		return
-	case !review.Status.Authenticated:
+	case apierrors.IsUnauthorized(err):
 		http.Error(w, "the token is not known", http.StatusUnauthorized)
-		return
-	}
-	user := review.Status.User
-	extra := make(map[string]authorizationv1.ExtraValue, len(user.Extra))
-	for key, values := range user.Extra {
-		extra[key] = authorizationv1.ExtraValue(values)
-	}
-	access := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
-		User: user.Username, UID: user.UID, Groups: user.Groups, Extra: extra,
-		NonResourceAttributes: &authorizationv1.NonResourceAttributes{Path: r.URL.Path, Verb: strings.ToLower(r.Method)},
-	}}
-	access, err = f.may.Create(r.Context(), access, metav1.CreateOptions{})
-	switch {
-	case err != nil:
+	case err != nil && !apierrors.IsForbidden(err): // who may not even ask may not read
 		f.log.Error(err, "whether the metrics may be read can't be found out")
 		http.Error(w, "the API server can't be asked", http.StatusInternalServerError)
-	case !access.Status.Allowed || access.Status.Denied:
-		http.Error(w, user.Username+" may not read this", http.StatusForbidden)
+	case !may:
+		http.Error(w, "who has this token may not read this", http.StatusForbidden)
 	default:
 		f.next.ServeHTTP(w, r)
 	}
+}
+
+// may says whether who has the token may read a path.
+func (f readers) may(ctx context.Context, token, path, verb string) (bool, error) {
+	may, err := f.review(ctx, token, authorizationv1.SelfSubjectAccessReviewSpec{
+		NonResourceAttributes: &authorizationv1.NonResourceAttributes{Path: path, Verb: verb},
+	})
+	if err != nil || may || len(f.namespaces) == 0 {
+		return may, err
+	}
+	for _, namespace := range f.namespaces {
+		may, err := f.review(ctx, token, authorizationv1.SelfSubjectAccessReviewSpec{
+			ResourceAttributes: &authorizationv1.ResourceAttributes{
+				Namespace: namespace, Verb: verb, Group: v1alpha1.SchemeGroupVersion.Group, Resource: "chatclusters", Subresource: "metrics",
+			},
+		})
+		if err != nil || !may {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func (f readers) review(ctx context.Context, token string, what authorizationv1.SelfSubjectAccessReviewSpec) (bool, error) {
+	answer := &authorizationv1.SelfSubjectAccessReview{}
+	err := f.ask.Post().Resource("selfsubjectaccessreviews").SetHeader("Authorization", "Bearer "+token).
+		Body(&authorizationv1.SelfSubjectAccessReview{Spec: what}).Do(ctx).Into(answer)
+	return err == nil && answer.Status.Allowed && !answer.Status.Denied, err
 }

@@ -32,7 +32,7 @@ type Config struct {
 	Release    string   // the operator's own version
 	Namespaces []string // that are watched; none: all
 
-	MetricsAddress string // HTTPS, for who may GET /metrics by the API server's word; "" or "0": none
+	MetricsAddress string // HTTPS, for whom the API server lets read them (onlyReaders); "" or "0": none
 	HealthAddress  string // /healthz and /readyz; "" or "0": none
 
 	LeaderElection          bool
@@ -171,7 +171,7 @@ func metricsOptions(cfg Config) metricsserver.Options {
 		return metricsserver.Options{BindAddress: "0"}
 	}
 	return metricsserver.Options{
-		BindAddress: cfg.MetricsAddress, SecureServing: true, FilterProvider: onlyReaders,
+		BindAddress: cfg.MetricsAddress, SecureServing: true, FilterProvider: onlyReaders(cfg.Namespaces),
 	}
 }
 
