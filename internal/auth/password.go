@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -50,18 +51,32 @@ const (
 type hasher struct {
 	params HashParams
 	slots  chan struct{}
+	tight  bool   // the memory is: before each hash the garbage is collected, for the block of the last one is part of it
 	decoy  string // a hash that no password has, checked for users that do not exist
 	derive func(password, salt []byte, passes, memory uint32, lanes uint8, keyLen uint32) []byte
 }
 
 func newHasher(p HashParams) *hasher {
 	p = p.withDefaults()
+	slots, tight := hashesAtOnce(debug.SetMemoryLimit(-1), runtime.GOMAXPROCS(0), p)
 	return &hasher{
 		params: p,
-		slots:  make(chan struct{}, runtime.GOMAXPROCS(0)),
+		slots:  make(chan struct{}, slots),
+		tight:  tight,
 		decoy:  p.format(random(saltLen), random(hashLen)),
 		derive: argon2.IDKey,
 	}
+}
+
+// hashesAtOnce is how many hashes are made at a time: one on each CPU, but where memory is limited (GOMEMLIMIT) no more than fit into an
+// eighth of it. Where that says less it is tight: a block is allocated at once, so the collector, which goes by how much was allocated
+// since it ran, would begin too late, and the limit of the container be passed.
+func hashesAtOnce(limit int64, cpus int, p HashParams) (n int, tight bool) {
+	fit := limit / 8 / (int64(p.MemoryKiB) << 10)
+	if fit >= int64(cpus) {
+		return cpus, false
+	}
+	return int(max(fit, 1)), true
 }
 
 func random(n int) []byte {
@@ -84,6 +99,9 @@ func (h *hasher) run(ctx context.Context, p HashParams, password string, salt []
 		}
 	}
 	defer func() { <-h.slots }()
+	if h.tight {
+		runtime.GC()
+	}
 	return h.derive([]byte(password), salt, p.Passes, p.MemoryKiB, p.Lanes, hashLen), nil
 }
 

@@ -1,14 +1,15 @@
 package cluster
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
+	"net/http"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,16 +31,13 @@ func TestSmall(t *testing.T) {
 	}
 	c := newChat(t, v1alpha1.ChatClusterSpec{Server: v1alpha1.ServerSpec{Env: lively()}})
 	c.withinLimits()
+	c.meet(1, 0)
 	watch := c.watchMemory()
-	report := filepath.Join(t.TempDir(), "report.json")
-	run := exec.CommandContext(t.Context(), *loadtest, "run", "--url=http://"+string(c.address), "--connections=5000", "--accounts=500",
-		"--duration=60s", "--json="+report)
 	began := time.Now()
-	out, err := run.CombinedOutput()
-	t.Logf("%s", out)
-	if err != nil {
-		t.Fatalf("loadtest: %v", err)
-	}
+	c.load("--accounts=500", "--duration=60s")
+	stop := c.logIn(6)
+	c.load("--accounts=50", "--duration=20s")
+	t.Logf("FIGURE %d times somebody logged in while 5,000 were connected", stop())
 	peaks := watch()
 	t.Logf("FIGURE 5,000 connections, with signing up %v", time.Since(began).Round(time.Second))
 	var sum float64
@@ -48,9 +46,6 @@ func TestSmall(t *testing.T) {
 		sum += peaks[name]
 	}
 	t.Logf("FIGURE together at most %.1f MiB", sum/(1<<20))
-	if _, err := os.Stat(report); err != nil {
-		t.Error(err)
-	}
 	for _, p := range c.all() {
 		for _, s := range p.Status.ContainerStatuses {
 			if s.RestartCount > 0 {
@@ -58,6 +53,40 @@ func TestSmall(t *testing.T) {
 			}
 		}
 	}
+}
+
+// load has 5,000 people connect and talk.
+func (c *site) load(args ...string) {
+	c.t.Helper()
+	args = append([]string{"run", "--url=http://" + string(c.address), "--connections=5000"}, args...)
+	out, err := exec.CommandContext(c.t.Context(), *loadtest, args...).CombinedOutput()
+	c.t.Logf("%s", out)
+	if err != nil {
+		c.t.Fatalf("loadtest: %v", err)
+	}
+}
+
+// logIn has so many people log in again and again, until what it returns is called: how often they did.
+func (c *site) logIn(people int) (stop func() int64) {
+	c.t.Helper()
+	ctx, cancel := context.WithCancel(c.t.Context())
+	var times atomic.Int64
+	var logging sync.WaitGroup
+	for range people {
+		logging.Go(func() {
+			for ctx.Err() == nil {
+				me := map[string]string{"username": c.people[0].username, "password": password}
+				if _, err := c.address.Call("", http.MethodPost, "/auth/login", me, nil); err != nil {
+					c.t.Errorf("log in: %v", err)
+					return
+				}
+				times.Add(1)
+			}
+		})
+	}
+	stop = sync.OnceValue(func() int64 { cancel(); logging.Wait(); return times.Load() })
+	c.t.Cleanup(func() { stop() })
+	return stop
 }
 
 // all are the pods of the chat and of the operator, those that run.
