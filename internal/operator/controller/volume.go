@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -14,6 +15,23 @@ import (
 
 // sizeOf is where a volume says how large it is to be.
 var sizeOf = []string{"spec", "resources", "requests", "storage"}
+
+// keepLarger lets a volume that is larger than is wanted stay so: it outlived a ChatCluster that wanted more, or somebody enlarged it
+// by hand. A volume never shrinks, and too much is no trouble.
+func keepLarger(volume *corev1.PersistentVolumeClaim, desired *unstructured.Unstructured) error {
+	text, found, err := unstructured.NestedString(desired.Object, sizeOf...)
+	if err != nil || !found {
+		return err
+	}
+	wanted, err := resource.ParseQuantity(text)
+	if err != nil {
+		return err
+	}
+	if is := volume.Spec.Resources.Requests.Storage(); is.Cmp(wanted) > 0 {
+		return unstructured.SetNestedField(desired.Object, is.String(), sizeOf...)
+	}
+	return nil
+}
 
 // cantGrow says whether a refusal may be about the size of a volume: no node has asked for it yet, its class does not let it grow, or a
 // quota does not. The spec can't take the size back, so it is no fault that holds anything up.

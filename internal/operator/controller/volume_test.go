@@ -37,4 +37,23 @@ func TestVolumeThatCantGrow(t *testing.T) {
 			t.Errorf("it asks for %s", size)
 		}
 	})
+	t.Run("[OP5] a volume that is larger than is wanted stays so, and is no trouble", func(t *testing.T) {
+		s := newStage(t)
+		o := s.operate()
+		s.create("chat", func(c *v1alpha1.ChatCluster) { c.Spec.Database.Storage.Size = new(resource.MustParse("5Gi")) })
+		s.ready("chat")
+		s.remove("chat")
+		s.create("chat")
+		s.ready("chat")
+		s.has("chat", v1alpha1.ConditionDatabaseReady, metav1.ConditionTrue, "Running")
+		o.settle("chat")
+		volume := &corev1.PersistentVolumeClaim{}
+		s.read("chat-postgres", volume)
+		if size := volume.Spec.Resources.Requests.Storage().String(); size != "5Gi" {
+			t.Errorf("it asks for %s", size)
+		}
+		if err := s.told("chat", "VolumeCantGrow"); err == nil {
+			t.Error("there is an event")
+		}
+	})
 }
