@@ -1,4 +1,4 @@
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
 const dayLong = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' })
 const dayShort = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' })
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'short' })

@@ -3,6 +3,7 @@ import { type Ref, useEffect, useId, useImperativeHandle, useLayoutEffect, useRe
 import { useChat, useRoomState } from '../../model/hooks'
 import type { RoomStore } from '../../model/roomStore'
 import { IconButton } from '../../ui/Button'
+import { useMedia } from '../../ui/useMedia'
 import styles from './Composer.module.css'
 import { EmojiButton } from './EmojiButton'
 import { linkOver, write } from './write'
@@ -24,6 +25,7 @@ export interface ComposerHandle {
 export function Composer({ room, ref }: { room: RoomStore; ref?: Ref<ComposerHandle> }) {
   const chat = useChat()
   const name = useRoomState(room, (state) => state.room.name)
+  const narrow = useMedia('(width <= 720px)') // the room's name stands right above, and would be cut off here
   const [text, setText] = useState(() => chat.outbox.draft(room.id))
   const field = useRef<HTMLTextAreaElement>(null)
   const [refused, setRefused] = useState(false)
@@ -75,7 +77,7 @@ export function Composer({ room, ref }: { room: RoomStore; ref?: Ref<ComposerHan
       <textarea
         ref={field}
         aria-label={`Message to ${name}`}
-        placeholder={`Message to ${name}`}
+        placeholder={narrow ? 'Message' : `Message to ${name}`}
         className={styles.field}
         rows={1}
         dir="auto"
