@@ -83,7 +83,10 @@ function figures(name, { deltas, long, rows }) {
     `${name}: ${result.frames} frames, p50 ${ms(result.p50)}, p95 ${ms(result.p95)}, p99 ${ms(result.p99)}, max ${ms(result.max)}, ` +
       `${over} over ${LONG_MS} ms, ${result.long} long by the browser's count${rows > 0 ? `, at most ${rows} rows in the page` : ''}`,
   )
-  if (process.env.GOCHAT_BENCH_VERBOSE) for (const each of long) console.log('  ', JSON.stringify(each))
+  if (process.env.GOCHAT_BENCH_VERBOSE) {
+    for (const each of long) console.log('  ', JSON.stringify(each))
+    console.log('  ', deltas.flatMap((delta, at) => (delta > 20 ? [`${at}: ${delta.toFixed(0)}`] : [])).join(', '))
+  }
   return result
 }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { accessible } from './axe.mjs'
 import { launchBrowser, newPerson, shootAll, startServer } from './stage.mjs'
-import { composer, createRoom, message, register, roomLink, say, untilFocused } from './screens.mjs'
+import { composer, createRoom, drawn, message, register, roomLink, say, untilFocused } from './screens.mjs'
 
 describe('writing', { concurrency: 1 }, () => {
   let server, browser, ann
@@ -100,12 +100,50 @@ describe('writing', { concurrency: 1 }, () => {
     await message(page, 'にほん').getByRole('img', { name: 'Sent' }).waitFor()
   })
 
+  test('what is formatted can be looked at before it is sent', async () => {
+    const { page } = ann
+    await composer(page).fill('plain words')
+    assert.equal(await page.getByRole('button', { name: 'Preview' }).count(), 0)
+    await composer(page).fill('**Bold** and\n- a list')
+    await page.getByRole('button', { name: 'Preview' }).click()
+    const preview = page.getByRole('region', { name: 'Preview' })
+    await preview.locator('strong', { hasText: /^Bold$/ }).waitFor()
+    await preview.getByRole('listitem').getByText('a list').waitFor()
+    await accessible(page, 'a preview')
+    await shootAll(page, 'preview')
+    await composer(page).press('End')
+    await composer(page).pressSequentially(', *slanted*')
+    await preview.locator('em', { hasText: 'slanted' }).waitFor()
+    await composer(page).press('Enter')
+    await message(page, 'Bold and').locator('em', { hasText: 'slanted' }).waitFor()
+    await preview.waitFor({ state: 'detached' })
+  })
+
   test('code that says its language is shown in colours, and nothing moves for it', async () => {
     const { page } = ann
     const code = 'package main\n\nfunc main() { println("hello", 42) } // done'
+    let arrive
+    const arrived = new Promise((resolve) => (arrive = resolve))
+    await page.route(/Highlighted-.*\.js/, async (route) => {
+      await arrived
+      await route.continue()
+    })
     await say(page, `\`\`\`go\n${code}\n\`\`\``)
+    await say(page, 'below the code')
+    await message(page, 'below the code').getByRole('img', { name: 'Sent' }).waitFor()
     const block = message(page, 'package main').locator('pre')
+    const places = () =>
+      page.getByRole('log').evaluate((log) => [...log.querySelectorAll('article, pre')].map((each) => {
+        const { top, height } = each.getBoundingClientRect()
+        return [top, height]
+      }))
+    await drawn(page)
+    assert.equal(await block.locator('span').count(), 0)
+    const before = await places()
+    arrive()
     await block.locator('span').first().waitFor()
+    await drawn(page)
+    assert.deepEqual(await places(), before)
     assert.equal((await block.textContent()).trim(), code)
     assert.ok((await block.locator('span').count()) >= 5)
     await accessible(page, 'code in colours')

@@ -57,6 +57,15 @@ describe('the banner', { concurrency: 1 }, () => {
     await message(page, 'in the tunnel').getByRole('img', { name: 'Sent' }).waitFor()
   })
 
+  test('a page that is looked at again trusts nothing: a dead network is noticed at once', async () => {
+    const { page } = ann
+    proxy.freeze()
+    await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
+    await away(page).waitFor({ timeout: 15_000 }) // by itself it would take 50 s
+    proxy.restore()
+    await back(page)
+  })
+
   test('without a network what one asks for is refused in words, and does not wait without one', async () => {
     const { page, context } = ann
     proxy.freeze()

@@ -5,6 +5,7 @@ import { Composer, type ComposerHandle } from '../features/composer/Composer'
 import { InviteDialog } from '../features/invites/InviteDialog'
 import { MembersPanel } from '../features/members/MembersPanel'
 import { RoomSettingsDialog } from '../features/rooms/RoomSettingsDialog'
+import { Markdown } from '../features/timeline/Markdown'
 import { Timeline } from '../features/timeline/Timeline'
 import { TypingLine } from '../features/timeline/TypingLine'
 import { useChat, useRoom, useRoomState, useRooms, useStore } from '../model/hooks'
@@ -27,6 +28,8 @@ const GONE: Partial<Record<string, typeof NOT_HERE>> = {
   removed: { title: 'You were removed from this room', text: 'An admin did that. If it was by mistake, ask for an invite link.' },
   deleted: { title: 'This room was deleted', text: 'Its owner ended it for everybody, with all that was said in it.' },
 }
+
+const asMessage = (text: string) => <Markdown text={text} />
 
 export function RoomPage() {
   const { roomId } = useParams({ from: '/chat/rooms/$roomId' })
@@ -96,7 +99,7 @@ function Room({ room, members }: { room: RoomStore; members: MembersShown }) {
         />
         <Timeline room={room} passing={isGoing} onInvite={mayManage ? invite : undefined} />
         <TypingLine room={room} />
-        <Composer ref={composer} room={room} />
+        <Composer ref={composer} room={room} preview={asMessage} />
       </main>
       {members.shown && <MembersSide room={room} members={members} onInvite={mayManage ? invite : undefined} />}
       <InviteDialog room={room} open={inviting} onClose={() => setInviting(false)} />

@@ -1,12 +1,12 @@
-import { SendHorizontal } from 'lucide-react'
-import { type Ref, useEffect, useId, useImperativeHandle, useLayoutEffect, useRef, useState } from 'react'
+import { Eye, SendHorizontal } from 'lucide-react'
+import { type ReactNode, type Ref, useEffect, useId, useImperativeHandle, useLayoutEffect, useRef, useState } from 'react'
 import { useChat, useRoomState } from '../../model/hooks'
 import type { RoomStore } from '../../model/roomStore'
 import { IconButton } from '../../ui/Button'
 import { useMedia } from '../../ui/useMedia'
 import styles from './Composer.module.css'
 import { EmojiButton } from './EmojiButton'
-import { linkOver, write } from './write'
+import { linkOver, looksFormatted, write } from './write'
 
 const MOST_CHARACTERS = 8_000
 const WARN_BELOW = 500
@@ -21,8 +21,15 @@ export interface ComposerHandle {
   focus: () => void
 }
 
+interface ComposerProps {
+  room: RoomStore
+  /** Shows a text as the message that it will be. */
+  preview: (text: string) => ReactNode
+  ref?: Ref<ComposerHandle>
+}
+
 /** Where messages are written. What is begun in a room waits there as a draft. */
-export function Composer({ room, ref }: { room: RoomStore; ref?: Ref<ComposerHandle> }) {
+export function Composer({ room, preview, ref }: ComposerProps) {
   const chat = useChat()
   const name = useRoomState(room, (state) => state.room.name)
   const narrow = useMedia('(width <= 720px)') // the room's name stands right above, and would be cut off here
@@ -34,6 +41,8 @@ export function Composer({ room, ref }: { room: RoomStore; ref?: Ref<ComposerHan
   const sendable = length > 0 && left >= 0
   const limitId = useId()
   const [notice, setNotice] = useState<string>()
+  const [previewing, setPreviewing] = useState(false)
+  const formatted = looksFormatted(text)
 
   const change = (next: string) => {
     setText(next)
@@ -48,6 +57,7 @@ export function Composer({ room, ref }: { room: RoomStore; ref?: Ref<ComposerHan
     chat.send(room.id, text.trim())
     setText('')
     setNotice(undefined)
+    setPreviewing(false)
     void chat.outbox.setDraft(room.id, '')
     field.current?.focus()
   }
@@ -74,6 +84,11 @@ export function Composer({ room, ref }: { room: RoomStore; ref?: Ref<ComposerHan
         send()
       }}
     >
+      {previewing && formatted && (
+        <section aria-label="Preview" className={styles.preview} tabIndex={0}>
+          {preview(text.trim())}
+        </section>
+      )}
       <textarea
         ref={field}
         aria-label={`Message to ${name}`}
@@ -103,6 +118,11 @@ export function Composer({ room, ref }: { room: RoomStore; ref?: Ref<ComposerHan
           send()
         }}
       />
+      {formatted && (
+        <IconButton label="Preview" aria-pressed={previewing} onClick={() => setPreviewing(!previewing)}>
+          <Eye size={19} aria-hidden />
+        </IconButton>
+      )}
       <EmojiButton
         onPick={(emoji) => {
           if (field.current !== null) write(field.current, emoji)

@@ -13,3 +13,8 @@ export function linkOver(selected: string, pasted: string): string | undefined {
   if (selected.trim() === '' || /[\n\]]/.test(selected) || !/^https?:\/\/[^\s()<>]+$/i.test(address)) return undefined
   return `[${selected}](${address})`
 }
+
+/** Whether a text will look other than it is written: pairs of marks, lists, quotes, headings, links by words. */
+export function looksFormatted(text: string): boolean {
+  return /([*_~`]).*\1|^[>#] ?\S|^ *([-+*]|\d+[.)]) \S|\[[^\]]+\]\(/ms.test(text)
+}
