@@ -181,10 +181,10 @@ func (p *pass) takenBy(child children.Child, live metav1.Object) {
 // lookForStrangers is how often an object of somebody else is looked for that is in the way, or that should be there and isn't.
 const lookForStrangers = 10 * time.Second
 
-// prepare does what has to come before a child is written: which servers go when there will be fewer (OP4), and that no volume is told to shrink.
+// prepare does what has to come before a child is written: which servers go when there will be fewer (OP4), and that no volume is told to become less.
 func (p *pass) prepare(ctx context.Context, child children.Child, live client.Object, desired *unstructured.Unstructured) error {
 	if volume, ok := live.(*corev1.PersistentVolumeClaim); ok {
-		return keepLarger(volume, desired)
+		return keepVolume(volume, desired)
 	}
 	deployment, ok := live.(*appsv1.Deployment)
 	if !ok || child.Name != children.ServerName(p.cluster.Name) || deployment.Spec.Replicas == nil {

@@ -13,12 +13,23 @@ import (
 	"github.com/gochat-dev/gochat/internal/operator/children"
 )
 
-// sizeOf is where a volume says how large it is to be.
-var sizeOf = []string{"spec", "resources", "requests", "storage"}
+// sizeOf is where a volume says how large it is to be, classOf of which class.
+var (
+	sizeOf  = []string{"spec", "resources", "requests", "storage"}
+	classOf = []string{"spec", "storageClassName"}
+)
 
-// keepLarger lets a volume that is larger than is wanted stay so: it outlived a ChatCluster that wanted more, or somebody enlarged it
-// by hand. A volume never shrinks, and too much is no trouble.
-func keepLarger(volume *corev1.PersistentVolumeClaim, desired *unstructured.Unstructured) error {
+// keepVolume lets a volume stay what it is where less is wanted of it: it outlived a ChatCluster that wanted more storage, or of a class
+// that is not the cluster's default, or somebody enlarged it by hand. A volume never shrinks or changes its class, and neither is trouble
+// for who asks for no certain one.
+func keepVolume(volume *corev1.PersistentVolumeClaim, desired *unstructured.Unstructured) error {
+	if _, asked, err := unstructured.NestedString(desired.Object, classOf...); err != nil {
+		return err
+	} else if class := volume.Spec.StorageClassName; !asked && class != nil {
+		if err := unstructured.SetNestedField(desired.Object, *class, classOf...); err != nil {
+			return err
+		}
+	}
 	text, found, err := unstructured.NestedString(desired.Object, sizeOf...)
 	if err != nil || !found {
 		return err

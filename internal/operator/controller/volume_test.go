@@ -37,10 +37,12 @@ func TestVolumeThatCantGrow(t *testing.T) {
 			t.Errorf("it asks for %s", size)
 		}
 	})
-	t.Run("[OP5] a volume that is larger than is wanted stays so, and is no trouble", func(t *testing.T) {
+	t.Run("[OP5] a volume that is larger than is wanted, or of another class than the default, stays so, and is no trouble", func(t *testing.T) {
 		s := newStage(t)
 		o := s.operate()
-		s.create("chat", func(c *v1alpha1.ChatCluster) { c.Spec.Database.Storage.Size = new(resource.MustParse("5Gi")) })
+		s.create("chat", func(c *v1alpha1.ChatCluster) {
+			c.Spec.Database.Storage = v1alpha1.StorageSpec{Size: new(resource.MustParse("5Gi")), StorageClassName: "fast"}
+		})
 		s.ready("chat")
 		s.remove("chat")
 		s.create("chat")
@@ -51,6 +53,9 @@ func TestVolumeThatCantGrow(t *testing.T) {
 		s.read("chat-postgres", volume)
 		if size := volume.Spec.Resources.Requests.Storage().String(); size != "5Gi" {
 			t.Errorf("it asks for %s", size)
+		}
+		if class := volume.Spec.StorageClassName; class == nil || *class != "fast" {
+			t.Error("it is of another class")
 		}
 		if err := s.told("chat", "VolumeCantGrow"); err == nil {
 			t.Error("there is an event")
