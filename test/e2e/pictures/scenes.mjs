@@ -105,7 +105,10 @@ const MEMBER = [
     name: 'link',
     what: 'A message that a link led to',
     at: (stage) => `${room('design')(stage)}?at=6`,
-    go: ({ page }) => message(page, 'Two questions').waitFor(),
+    async go({ page }) {
+      await message(page, 'Two questions').waitFor()
+      await message(page, 'Append').locator('code span').first().waitFor()
+    },
   },
   {
     name: 'switcher',
@@ -245,7 +248,16 @@ const MEMBER = [
   },
   { name: 'high-contrast', what: 'High contrast', at: room('release'), look: { contrast: 'more' }, go: ({ page }) => message(page, 'Me too').waitFor() },
   { name: 'compact', what: 'Compact density', at: room('release'), look: { density: 'compact' }, go: ({ page }) => message(page, 'Me too').waitFor() },
-  { name: 'update', what: 'A new version is ready', at: room('release'), act: 'newer', go: ({ page }) => page.getByText('A new version is ready').waitFor() },
+  {
+    name: 'update',
+    what: 'A new version is ready',
+    at: room('release'),
+    act: 'newer',
+    async go({ page }) {
+      await page.getByText('A new version is ready').waitFor()
+      await log(page).getByRole('img', { name: /^Seen by/ }).waitFor()
+    },
+  },
   { name: 'not-a-member', what: 'A room that one is not in', at: room('chess'), go: ({ page }) => heading(page, 'You are not in this room').waitFor() },
   { name: 'not-found', what: 'An address that leads nowhere', at: () => '/nowhere', go: ({ page }) => heading(page, /There is no such page/).waitFor() },
   { name: 'broken', what: 'A fault of the app itself', at: room('release'), act: 'nameless', go: ({ page }) => heading(page, 'Something went wrong here').waitFor() },
