@@ -44,7 +44,7 @@ run-cluster: bin/server ## Start two nodes over a Postgres and a Redis on this m
 	@exec scripts/run-cluster.sh
 
 .PHONY: build
-build: need-go web ## Build bin/server (the web app inside) and bin/loadtest
+build: need-go web ## Build bin/server (the web app inside), bin/operator and bin/loadtest
 	@$(GO_BUILD) -o bin/ ./cmd/...
 
 .PHONY: bin/server
