@@ -102,7 +102,7 @@ func (p *pass) apply(ctx context.Context, child children.Child) error {
 	if err := p.prepare(ctx, child, live, object); err != nil {
 		return err
 	}
-	err = p.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(object), client.FieldOwner(FieldOwner), client.ForceOwnership)
+	err = p.write(ctx, live, object)
 	switch {
 	case err != nil && cantGrow(live, object, err):
 		return p.keepSize(ctx, child, live, object, err)

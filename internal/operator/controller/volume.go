@@ -19,17 +19,29 @@ var (
 	classOf = []string{"spec", "storageClassName"}
 )
 
-// keepVolume lets a volume stay what it is where less is wanted of it: it outlived a ChatCluster that wanted more storage, or of a class
-// that is not the cluster's default, or somebody enlarged it by hand. A volume never shrinks or changes its class, and neither is trouble
-// for who asks for no certain one.
-func keepVolume(volume *corev1.PersistentVolumeClaim, desired *unstructured.Unstructured) error {
-	if _, asked, err := unstructured.NestedString(desired.Object, classOf...); err != nil {
-		return err
-	} else if class := volume.Spec.StorageClassName; !asked && class != nil {
-		if err := unstructured.SetNestedField(desired.Object, *class, classOf...); err != nil {
-			return err
-		}
+// write applies an object. A volume that outlived a ChatCluster of a certain class keeps it for one that asks for none: the class is ours
+// then, to leave it out would be to take it away, and that is refused. One that is only the cluster's default is nobody's, and is left out.
+func (p *pass) write(ctx context.Context, live client.Object, desired *unstructured.Unstructured) error {
+	apply := func() error {
+		return p.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(desired), client.FieldOwner(FieldOwner), client.ForceOwnership)
 	}
+	err := apply()
+	volume, ok := live.(*corev1.PersistentVolumeClaim)
+	if !ok || !apierrors.IsInvalid(err) || volume.Spec.StorageClassName == nil {
+		return err
+	}
+	if _, asked, fault := unstructured.NestedString(desired.Object, classOf...); asked || fault != nil {
+		return err
+	}
+	if err := unstructured.SetNestedField(desired.Object, *volume.Spec.StorageClassName, classOf...); err != nil {
+		return err
+	}
+	return apply()
+}
+
+// keepVolume lets a volume stay as large as it is where less is wanted of it: it outlived a ChatCluster that wanted more storage, or
+// somebody enlarged it by hand. A volume never shrinks.
+func keepVolume(volume *corev1.PersistentVolumeClaim, desired *unstructured.Unstructured) error {
 	text, found, err := unstructured.NestedString(desired.Object, sizeOf...)
 	if err != nil || !found {
 		return err

@@ -1,10 +1,13 @@
 package controller
 
 import (
+	"context"
 	"fmt"
+	"reflect"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -59,6 +62,36 @@ func TestVolumeThatCantGrow(t *testing.T) {
 		}
 		if err := s.told("chat", "VolumeCantGrow"); err == nil {
 			t.Error("there is an event")
+		}
+	})
+	t.Run("[OP1] a volume of the cluster's default class is written by no second operator", func(t *testing.T) {
+		s := newStage(t)
+		class := &storagev1.StorageClass{
+			ObjectMeta:  metav1.ObjectMeta{Name: "default-" + s.namespace, Annotations: map[string]string{"storageclass.kubernetes.io/is-default-class": "true"}},
+			Provisioner: "example.com/none",
+		}
+		if err := s.Create(t.Context(), class); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := s.Delete(context.Background(), class); err != nil {
+				t.Error(err)
+			}
+		})
+		first := s.operate()
+		s.create("chat")
+		s.ready("chat")
+		first.settle("chat")
+		first.stop()
+		before := &corev1.PersistentVolumeClaim{}
+		if s.read("chat-postgres", before); before.Spec.StorageClassName == nil || *before.Spec.StorageClassName != class.Name {
+			t.Fatalf("its class is %v", before.Spec.StorageClassName)
+		}
+		second := s.operate()
+		second.settle("chat")
+		after := &corev1.PersistentVolumeClaim{}
+		if s.read("chat-postgres", after); !reflect.DeepEqual(before.ManagedFields, after.ManagedFields) {
+			t.Errorf("what is ours of it was\n%v\nand is\n%v", before.ManagedFields, after.ManagedFields)
 		}
 	})
 }
