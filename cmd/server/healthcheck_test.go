@@ -49,7 +49,11 @@ func TestHealthcheck(t *testing.T) {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	<-asked // by then readiness fails, and the client's staying keeps the server here
+	select {
+	case <-asked: // by then readiness fails, and the client's staying keeps the server here
+	case err := <-ended:
+		t.Fatalf("the connection ended with %v before it was asked to reconnect", err)
+	}
 	check("leaving", 1, "server: not ready: staying: the node is leaving\n")
 	check("leaving", 0, "alive\n", "--live")
 	if err := <-ended; !websocket.IsCloseError(err, websocket.CloseGoingAway) {

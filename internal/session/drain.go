@@ -17,10 +17,10 @@ func (srv *Server) Drain(ctx context.Context, window time.Duration) {
 		srv.closeIdle()
 	}
 	srv.mu.Unlock()
-	asked := wire.Reconnect(window / 2)
+	srv.leaving.Store(wire.Reconnect(window / 2))
 	for _, s := range srv.all("") {
 		if s.live.Load() {
-			s.out.putAlways(asked)
+			s.askToLeave()
 		}
 	}
 	srv.waitIdle(ctx, window/2)
@@ -33,6 +33,14 @@ func (srv *Server) Drain(ctx context.Context, window time.Duration) {
 		}
 	}
 	srv.waitIdle(ctx, window/4)
+}
+
+// askToLeave asks the client of a live connection to go elsewhere, once: Drain may find it live while it finds out by itself that
+// the server leaves.
+func (s *Session) askToLeave() {
+	if asked := s.srv.leaving.Load(); asked != nil && s.asked.CompareAndSwap(false, true) {
+		s.out.putAlways(asked)
+	}
 }
 
 func (srv *Server) waitIdle(ctx context.Context, d time.Duration) {

@@ -54,6 +54,30 @@ func TestDrain(t *testing.T) {
 				c.closed(1001)
 			}
 		}},
+		{"[DRN1] who was admitted before and becomes live only then is asked too, once", func(s *stage) {
+			n := s.node()
+			ann := s.user()
+			pending, err := n.Open(s.ctx, ann.hello())
+			s.no(err)
+			drained := make(chan struct{})
+			go func() {
+				defer close(drained)
+				n.Drain(context.Background(), 20*time.Second)
+			}()
+			synctest.Wait()
+			c := s.client()
+			pending.Start(c)
+			s.pass(time.Second)
+			var told []string
+			for _, o := range c.take() {
+				told = append(told, o.Type)
+			}
+			if !slices.Equal(told, []string{"welcome", "reconnect"}) {
+				s.Errorf("told %v", told)
+			}
+			c.hang()
+			<-drained
+		}},
 		{"[DRN1] nobody there: it is over at once", func(s *stage) {
 			n := s.node()
 			began := time.Now()

@@ -54,8 +54,9 @@ type Server struct {
 	made     time.Time
 
 	work      work
-	admission chan struct{} // a place for each snapshot under way (RES4)
-	waiting   atomic.Int64  // how many want one
+	admission chan struct{}              // a place for each snapshot under way (RES4)
+	waiting   atomic.Int64               // how many want one
+	leaving   atomic.Pointer[wire.Frame] // what asks everybody to go elsewhere; nil: the server stays
 	flight    singleflight.Group
 
 	mu       sync.Mutex
@@ -243,6 +244,7 @@ func (p *Pending) Start(sock Socket) {
 		PingInterval: srv.cfg.PingEvery.Milliseconds(), Rooms: wire.FromRooms(p.snap.Rooms), RoomsNext: p.snap.More,
 	}))
 	s.live.Store(true)
+	s.askToLeave()       // Drain has asked those who were live then (DRN1)
 	if s.closed.Load() { // revoked before it was live
 		s.shut()
 	}

@@ -76,6 +76,7 @@ type Session struct {
 	heldUp  atomic.Int64 // by Server.clock: when the reader was last kept from reading for a while; 0: never
 	open    atomic.Int32 // goroutines of the connection that run: reader and writer
 	live    atomic.Bool  // sock and out are there, the welcome is in the outbox
+	asked   atomic.Bool  // to go elsewhere
 	closed  atomic.Bool
 	code    atomic.Int32 // the close code, once closed
 	logout  atomic.Bool  // closed because the session was revoked (PRS3)
