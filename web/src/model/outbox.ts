@@ -79,13 +79,15 @@ export async function openOutbox(userId: string): Promise<Outbox> {
     },
     draft: (roomId) => drafts.get(roomId) ?? '',
     async setDraft(roomId, text) {
-      if (text === '') {
-        drafts.delete(roomId)
-        await db?.delete('drafts', [userId, roomId])
-      } else {
-        drafts.set(roomId, text)
-        await db?.put('drafts', { user_id: userId, room_id: roomId, text })
-      }
+      if (text === '') drafts.delete(roomId)
+      else drafts.set(roomId, text)
+      if (db === undefined) return
+      // In one go, as above: else what is sent already is found again, unsent, by whoever reloads right after it.
+      const tx = db.transaction('drafts', 'readwrite')
+      const written =
+        text === '' ? tx.store.delete([userId, roomId]) : tx.store.put({ user_id: userId, room_id: roomId, text })
+      tx.commit()
+      await Promise.all([written, tx.done])
     },
     async wipe() {
       drafts.clear()
