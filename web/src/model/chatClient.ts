@@ -221,6 +221,8 @@ export class ChatClient {
   private carryUnsent(room: RoomStore): void {
     for (const message of this.unsent.get(room.id) ?? []) {
       room.setTimeline((held) => timeline.addOutgoing(held, message))
+      const isUnsent = room.get().timeline.outgoing.some(({ client_id }) => client_id === message.client_id)
+      if (!isUnsent) this.courier.drop(room.id, message.client_id)
     }
     this.unsent.delete(room.id)
     for (const message of room.get().timeline.outgoing) {

@@ -202,6 +202,15 @@ describe("one's own messages", () => {
     expect(discard(refused, 'c1').outgoing).toEqual([])
   })
 
+  test('[RES5] one whose entry is held is not added: it came from disk after its entry', () => {
+    const held = apply(empty, [own(1, 'c1')])
+    expect(addOutgoing(held, mine)).toMatchObject({ entries: [{ client_id: 'c1' }], outgoing: [] })
+  })
+
+  test('[RES5] an entry that a new start is told of takes the place of its copy', () => {
+    expect(reset(written, { seq: 1 }, own(1, 'c1'))).toMatchObject({ entries: [{ client_id: 'c1' }], outgoing: [] })
+  })
+
   test('it is added once', () => {
     expect(addOutgoing(written, mine).outgoing).toHaveLength(1)
   })

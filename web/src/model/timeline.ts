@@ -196,7 +196,8 @@ export function reset(timeline: Timeline, cut: Position, newest?: Entry): Timeli
   const outgoing = timeline.outgoing.map((message) =>
     message.state === 'sent' ? { ...message, state: 'sending' as const } : message,
   )
-  return { ...start(timeline.me, cut, newest), outgoing }
+  const afresh = start(timeline.me, cut, newest)
+  return withoutConfirmed({ ...afresh, outgoing }, afresh.entries)
 }
 
 /** The server says that this number is committed: until it is held, something is missing. */
@@ -204,9 +205,10 @@ export function expect(timeline: Timeline, seq: number): Timeline {
   return seq > timeline.known ? { ...timeline, known: seq } : timeline
 }
 
+/** Adds it once; and not at all where its entry is held already: to a reload the entry may come before the outbox does. */
 export function addOutgoing(timeline: Timeline, message: Outgoing): Timeline {
   if (timeline.outgoing.some((other) => other.client_id === message.client_id)) return timeline
-  return { ...timeline, outgoing: [...timeline.outgoing, message] }
+  return withoutConfirmed({ ...timeline, outgoing: [...timeline.outgoing, message] }, timeline.entries)
 }
 
 /** The server says that it is committed, at this number. The position does not move: only entries do that (SEQ3). */
