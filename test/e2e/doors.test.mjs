@@ -48,6 +48,28 @@ describe('where guests are admitted', { concurrency: 1 }, () => {
     assert.deepEqual(faults, [])
   })
 
+  test('what does not fit is said below its field, and the first such field is gone to', async () => {
+    const { page } = await newPerson(browser)
+    await page.goto(`${server.origin}/`)
+    await page.getByRole('button', { name: 'Create account' }).first().click()
+    const username = page.getByLabel('Username')
+    const create = page.locator('form').getByRole('button', { name: 'Create account' })
+    await create.click()
+    await page.getByText('Username is missing.').waitFor()
+    await page.getByText('Password is missing.').waitFor()
+    assert.equal(await username.evaluate((input) => input === document.activeElement), true)
+    await username.fill('a!')
+    assert.equal(await page.getByText('Username is missing.').count(), 0)
+    await page.getByLabel('Password').fill('short')
+    await create.click()
+    await page.getByText('That does not fit. 3 to 32 of').waitFor()
+    await page.getByText('That does not fit. At least 10 characters').waitFor()
+    await username.fill('fits')
+    await page.getByLabel('Password').fill('a long password')
+    await create.click()
+    await page.getByText('Make the first one').waitFor()
+  })
+
   test('the first load is at most 200 KB of JavaScript, gzipped', async () => {
     const { page } = await newPerson(browser)
     const scripts = []

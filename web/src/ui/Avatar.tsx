@@ -17,10 +17,18 @@ function toneOf(id: string): number {
   return (hash >>> 0) % TONES
 }
 
-function initialsOf(name: string): string {
+export function initialsOf(name: string): string {
   const words = name.trim().split(/[\s._-]+/u).filter((word) => word !== '')
   const letters = words.length > 1 ? [words[0], words.at(-1)] : [words[0]]
-  return letters.map((word) => Array.from(word ?? '')[0] ?? '').join('').toUpperCase()
+  return letters.map((word) => firstOf(word ?? '')).join('').toUpperCase()
+}
+
+const CHARACTERS = new Intl.Segmenter()
+
+/** The first character as people count them: a family is one. */
+function firstOf(word: string): string {
+  for (const { segment } of CHARACTERS.segment(word)) return segment
+  return ''
 }
 
 const PRESENCE_LABELS = { online: 'online', away: 'away', offline: 'offline' }

@@ -1,4 +1,4 @@
-import { type ComponentProps, useId } from 'react'
+import { type ComponentProps, useId, useState } from 'react'
 import styles from './Field.module.css'
 
 interface FieldProps extends ComponentProps<'input'> {
@@ -6,21 +6,44 @@ interface FieldProps extends ComponentProps<'input'> {
   hint?: string
 }
 
-/** A labelled line of text. */
-export function Field({ label, hint, ...rest }: FieldProps) {
+/** A labelled line of text. What does not fit is said below it, not in a bubble of the browser's that covers the hint. */
+export function Field({ label, hint, onInput, ...rest }: FieldProps) {
   const id = useId()
-  const hintId = hint === undefined ? undefined : `${id}-hint`
+  const [fault, setFault] = useState<string>()
+  const said = fault ?? hint
   return (
     <div className={styles.field}>
       <label htmlFor={id}>{label}</label>
-      <input id={id} aria-describedby={hintId} className={styles.input} {...rest} />
-      {hint !== undefined && (
-        <p id={hintId} className={styles.hint}>
-          {hint}
+      <input
+        id={id}
+        aria-describedby={said === undefined ? undefined : `${id}-said`}
+        aria-invalid={fault !== undefined}
+        className={styles.input}
+        onInvalid={(event) => {
+          event.preventDefault()
+          const input = event.currentTarget
+          setFault(faultOf(input, label, hint))
+          if (input.form?.querySelector(':invalid') === input) input.focus()
+        }}
+        onInput={(event) => {
+          setFault(undefined)
+          onInput?.(event)
+        }}
+        {...rest}
+      />
+      {said !== undefined && (
+        <p id={`${id}-said`} role={fault === undefined ? undefined : 'alert'} className={fault === undefined ? styles.hint : styles.fault}>
+          {said}
         </p>
       )}
     </div>
   )
+}
+
+/** A hint says what is wanted; it only has to be read. */
+function faultOf(input: HTMLInputElement, label: string, hint?: string): string {
+  if (input.validity.valueMissing) return `${label} is missing.`
+  return hint === undefined ? input.validationMessage : `That does not fit. ${hint}.`
 }
 
 /** What went wrong, said at once to screen readers. */

@@ -43,6 +43,11 @@ test.each(['javascript:alert(1)', 'xmpp:a@example.com', '/rooms', '#', ''])('a l
   expect(html(`[x](${target})`)).toBe('<p>x</p>')
 })
 
+test("a message's headings stand below the page's", () => {
+  expect(html('# a')).toBe('<h3>a</h3>')
+  expect(html('###### a')).toBe('<h6>a</h6>')
+})
+
 test('code blocks keep their text', () => {
   expect(html('```js\nlet a = "<b>"\n```')).toBe(
     '<pre><code class="language-js">let a = &quot;&lt;b&gt;&quot;\n</code></pre>',
@@ -61,7 +66,7 @@ test.each(attacks)('%j does no harm', (text) => {
   const made = html(text)
   const tags = [...made.matchAll(/<(\w+)((?:\s[^>]*)?)>/g)]
   for (const [, name, attributes] of tags) {
-    expect(['p', 'a', 'strong', 'em', 'del', 'code', 'pre', 'br', 'blockquote', 'ul', 'li', 'h1']).toContain(name)
+    expect(['p', 'a', 'strong', 'em', 'del', 'code', 'pre', 'br', 'blockquote', 'ul', 'li', 'h3']).toContain(name)
     expect(attributes).not.toMatch(/\s(on\w+|src|style|id|formaction|action)=/i)
     expect(attributes).not.toMatch(/href="(?!https?:|mailto:|")/i)
   }

@@ -22,6 +22,8 @@ const ORIGIN = typeof location === 'undefined' ? '' : location.origin
 const Highlighted = lazy(() => import('./Highlighted'))
 
 const COMPONENTS: Components = {
+  // The page's first heading is the room's name, and what a message has of them stands below it.
+  h1: 'h3', h2: 'h4', h3: 'h5', h4: 'h6', h5: 'h6',
   code: ({ className, children }) => {
     const language = /^language-(.+)$/.exec(className ?? '')?.[1]
     if (language === undefined || typeof children !== 'string') return <code>{children}</code>
