@@ -345,17 +345,7 @@ func TestResume(t *testing.T) {
 			n := s.node(func(cfg *setup) { cfg.session.Workers = 3 })
 			ann := s.user()
 			n.store.shut()
-			results := make(chan error, 10)
-			for range 10 {
-				go func() {
-					p, err := n.Open(s.ctx, ann.hello())
-					if err == nil {
-						p.Abort()
-					}
-					results <- err
-				}()
-			}
-			synctest.Wait()
+			results := n.openMany(10, s, ann)
 			if most := n.store.atOnce("snapshot"); most != 3 {
 				s.Errorf("%d lists were read at a time, want 3", most)
 			}
@@ -379,17 +369,7 @@ func TestResume(t *testing.T) {
 			n := s.node(func(cfg *setup) { cfg.session.Workers, cfg.session.MaxWaiting = 2, 3 })
 			ann := s.user()
 			n.store.shut()
-			results := make(chan error, 10)
-			for range 10 {
-				go func() {
-					p, err := n.Open(s.ctx, ann.hello())
-					if err == nil {
-						p.Abort()
-					}
-					results <- err
-				}()
-			}
-			synctest.Wait()
+			results := n.openMany(10, s, ann)
 			refused := 0
 			for len(results) > 0 {
 				var e *chat.Error
@@ -426,4 +406,21 @@ func TestResume(t *testing.T) {
 			}
 		}},
 	})
+}
+
+// openMany opens so many connections of a user at once and gives up those that are admitted. It returns when all are, or wait; what
+// became of each comes by the channel.
+func (n *node) openMany(count int, s *stage, u user) <-chan error {
+	results := make(chan error, count)
+	for range count {
+		go func() {
+			p, err := n.Open(s.ctx, u.hello())
+			if err == nil {
+				p.Abort()
+			}
+			results <- err
+		}()
+	}
+	synctest.Wait()
+	return results
 }

@@ -162,11 +162,15 @@ const patience = 60 * time.Second
 // await asks until it is so.
 func (p *prometheus) await(what string, isSo func() bool) {
 	p.Helper()
-	for deadline := time.Now().Add(patience); !isSo(); {
-		if time.Now().After(deadline) {
+	again := time.NewTicker(100 * time.Millisecond) // Prometheus tells nobody: it has to be asked
+	defer again.Stop()
+	deadline := time.After(patience)
+	for !isSo() {
+		select {
+		case <-again.C:
+		case <-deadline:
 			p.Fatalf("in vain: %s", what)
 		}
-		time.Sleep(100 * time.Millisecond) // between two looks; nothing depends on how long
 	}
 }
 
