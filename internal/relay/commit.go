@@ -14,6 +14,11 @@ type Origin interface {
 	Closed() bool
 	// GiveUp closes the connection, because the outcome of a draft of its stays unknown. The client sends again (SEQ3).
 	GiveUp()
+	// Ask asks the client for an answer, and returns the number of the question. It must not wait.
+	Ask() int64
+	// Answered is when a question, and maybe later ones, had been answered, or zero: not yet. The client has heard then all
+	// that it was told before, and what was sent before it had heard has been read.
+	Answered(question int64) time.Time
 	// HeldUp is when its reader was last kept from reading for a while, or zero: what it reads right after that may have
 	// been sent long before.
 	HeldUp() time.Time
@@ -42,6 +47,7 @@ func (r *Relay) Post(d chat.Draft, from Origin, done func(chat.Outcome)) {
 	r.waiting.Add(1)
 	if err := c.add(p); err != nil {
 		r.answer(&p, chat.Outcome{Err: err})
+		c.ask(p)
 	}
 }
 
@@ -104,6 +110,7 @@ func (r *Relay) refuse(c *committer, batch []post, err error) {
 		}
 		r.answer(&batch[i], chat.Outcome{Err: chat.Unavailable(retryAdvice)})
 	}
+	c.ask(batch...)
 }
 
 // append commits drafts, duplicates aside. It tries again while the outcome is unknown; what the store refuses

@@ -110,7 +110,8 @@ func TestCommit(t *testing.T) {
 			ann := s.user()
 			room, other := s.room(ann), s.room(ann)
 			first := text(room, ann, "first")
-			var from, second origin
+			var second origin
+			from := origin{deaf: true}
 			var got answers
 			a.store.set(func(d []chat.Draft) error {
 				if d[0].Body == "first" {
@@ -133,11 +134,68 @@ func TestCommit(t *testing.T) {
 			from.heldUp = time.Now()
 			got.post(a, room, ann, "read late", &from)
 			s.answered(&got, "read late unavailable")
+			from.answer()
 			got.postDraft(a, first, &from)
 			got.post(a, room, ann, "behind", &from)
 			s.answered(&got, "first 3", "behind 4")
 		}},
-		{"[SEQ7] a draft that could not be stored and never comes again holds up its connection's room for a second", func(s *stage) {
+		{"[SEQ7] what was sent twice before its sender heard that it could not be stored is no sign that it has heard", func(s *stage) {
+			a := s.node()
+			ann := s.user()
+			room := s.room(ann)
+			first, behind := text(room, ann, "first"), text(room, ann, "behind")
+			from := origin{deaf: true}
+			var got answers
+			a.store.set(func([]chat.Draft) error { return fmt.Errorf("test: %w", chat.ErrUnavailable) }, nil)
+			got.postDraft(a, first, &from)
+			s.answered(&got, "first unavailable")
+			got.postDraft(a, behind, &from)
+			a.store.heal()
+			s.pass(10 * time.Second)
+			from.heldUp = time.Now() // all this was sent within a moment, and is read only now
+			got.postDraft(a, first, &from)
+			got.post(a, room, ann, "last", &from)
+			s.answered(&got, "behind unavailable", "last unavailable", "first 2")
+			from.answer()
+			s.pass(time.Second)
+			got.postDraft(a, behind, &from)
+			got.post(a, room, ann, "last", &from)
+			s.answered(&got, "behind 3", "last 4")
+		}},
+		{"[SEQ7] a draft that could not be stored and never comes again holds up its connection's room for five seconds, if the client does not say that it has heard", func(s *stage) {
+			a := s.node()
+			ann := s.user()
+			room := s.room(ann)
+			from := origin{deaf: true}
+			var got answers
+			a.store.set(func([]chat.Draft) error { return fmt.Errorf("test: %w", chat.ErrUnavailable) }, nil)
+			got.post(a, room, ann, "given up", &from)
+			s.answered(&got, "given up unavailable")
+			a.store.heal()
+			s.pass(4999 * time.Millisecond)
+			got.post(a, room, ann, "another", &from)
+			s.answered(&got, "another unavailable")
+			s.pass(time.Millisecond)
+			got.post(a, room, ann, "another", &from)
+			s.answered(&got, "another 2")
+		}},
+		{"[SEQ7] who does not say that it has heard repeats what could not be stored, after as long as it was told to wait, and what it sent behind", func(s *stage) {
+			a := s.node()
+			ann := s.user()
+			room := s.room(ann)
+			first := text(room, ann, "first")
+			from := origin{deaf: true}
+			var got answers
+			a.store.set(func([]chat.Draft) error { return fmt.Errorf("test: %w", chat.ErrUnavailable) }, nil)
+			got.postDraft(a, first, &from)
+			s.answered(&got, "first unavailable")
+			a.store.heal()
+			s.pass(time.Second)
+			got.postDraft(a, first, &from)
+			got.post(a, room, ann, "behind", &from)
+			s.answered(&got, "first 2", "behind 3")
+		}},
+		{"[SEQ7] a draft that could not be stored and never comes again holds up its connection's room for a second after the client has heard", func(s *stage) {
 			a := s.node()
 			ann := s.user()
 			room := s.room(ann)
@@ -158,7 +216,7 @@ func TestCommit(t *testing.T) {
 			a := s.node()
 			ann := s.user()
 			room := s.room(ann)
-			var from origin
+			from := origin{deaf: true}
 			var got answers
 			a.store.set(func([]chat.Draft) error { return fmt.Errorf("test: %w", chat.ErrUnavailable) }, nil)
 			got.post(a, room, ann, "given up", &from)

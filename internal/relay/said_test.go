@@ -72,9 +72,40 @@ type origin struct {
 	mu     sync.Mutex
 	closed bool
 	heldUp time.Time // set between posts
+	deaf   bool      // answers nothing by itself
+
+	asked    int64
+	answered int64
+	at       time.Time
 }
 
 func (o *origin) HeldUp() time.Time { return o.heldUp }
+
+func (o *origin) Ask() int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.asked++
+	if !o.deaf {
+		o.answered, o.at = o.asked, time.Now()
+	}
+	return o.asked
+}
+
+func (o *origin) Answered(question int64) time.Time {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.answered < question {
+		return time.Time{}
+	}
+	return o.at
+}
+
+// answer has what was asked be answered.
+func (o *origin) answer() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.answered, o.at = o.asked, time.Now()
+}
 
 func (o *origin) Closed() bool {
 	o.mu.Lock()

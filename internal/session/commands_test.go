@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/gochat-dev/gochat/internal/chat"
@@ -317,67 +316,6 @@ func TestCommands(t *testing.T) {
 			got := c.take()
 			if len(got) != 1 || got[0].Type != "user_updated" || got[0].User != (wire.User{ID: bob.id, DisplayName: "Bobby"}) {
 				s.Errorf("got %+v", got)
-			}
-		}},
-		{"[SEQ7] after `unavailable` later sends to the room wait, other rooms go on", func(s *stage) {
-			n := s.node()
-			ann := s.user()
-			room := s.room(ann)
-			c := s.connect(n, ann.hello())
-			n.store.fail(fmt.Errorf("test: %w", chat.ErrUnavailable))
-			first := fields{"room_id": room, "body": "first", "client_id": chat.NewID()}
-			o := c.refused(chat.CodeUnavailable, "send", first)
-			n.store.heal()
-			c.refused(chat.CodeUnavailable, "send", fields{"room_id": room, "body": "must not overtake it"})
-			s.pass(time.Duration(o.Error.RetryAfterMS) * time.Millisecond)
-			c.done("send", first)
-			c.done("send", fields{"room_id": room, "body": "second"})
-		}},
-		{"[SEQ7] what was sent before `unavailable` was known does not overtake, however late it is read", func(s *stage) {
-			n := s.node()
-			ann := s.user()
-			room := s.room(ann)
-			c := s.connect(n, ann.hello())
-			n.store.fail(fmt.Errorf("test: %w", chat.ErrUnavailable))
-			n.store.shut("page")
-			first := fields{"room_id": room, "body": "first", "client_id": chat.NewID()}
-			refused := c.put("send", first)
-			c.put("history", fields{"room_id": room})
-			late := c.put("send", fields{"room_id": room, "body": "must not overtake it"})
-			s.pass(4 * time.Second) // the reader waits for the store
-			n.store.heal()
-			s.pass(0)
-			unavailable := 0
-			for _, o := range c.take() {
-				if (o.ID == refused || o.ID == late) && o.Error.Code == chat.CodeUnavailable {
-					unavailable++
-				}
-			}
-			if unavailable != 2 {
-				s.Errorf("%d of two sends were refused", unavailable)
-			}
-			c.done("send", first)
-			c.done("send", fields{"room_id": room, "body": "second"})
-		}},
-		{"[SEQ7] what one connection sends at once keeps its order", func(s *stage) {
-			n := s.node()
-			ann := s.user()
-			room := s.room(ann)
-			c := s.connect(n, ann.hello())
-			var want []string
-			for i := range 100 {
-				c.put("send", fields{"room_id": room, "body": fmt.Sprint(i)})
-				want = append(want, fmt.Sprint(i))
-			}
-			synctest.Wait()
-			var got []string
-			for _, o := range c.take() {
-				if o.Type == "entry" {
-					got = append(got, o.Body)
-				}
-			}
-			if strings.Join(got, " ") != strings.Join(want, " ") {
-				s.Errorf("pushed in the order %v", got)
 			}
 		}},
 	})

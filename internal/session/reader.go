@@ -36,7 +36,11 @@ type reader struct {
 
 // handle answers one command. Called by the reader.
 func (s *Session) handle(cmd wire.Command, problem *chat.Error) {
-	if s.closed.Load() || cmd.Type == "pong" {
+	if s.closed.Load() {
+		return
+	}
+	if cmd.Type == "pong" {
+		s.pong()
 		return
 	}
 	s.out.waitBelow()

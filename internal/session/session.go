@@ -74,6 +74,7 @@ type Session struct {
 	heard   atomic.Int64 // by Server.clock: when the client was last heard
 	sent    atomic.Int64 // by Server.clock: when something was last written
 	heldUp  atomic.Int64 // by Server.clock: when the reader was last kept from reading for a while; 0: never
+	pings   pings
 	open    atomic.Int32 // goroutines of the connection that run: reader and writer
 	live    atomic.Bool  // sock and out are there, the welcome is in the outbox
 	asked   atomic.Bool  // to go elsewhere
@@ -258,6 +259,7 @@ func (s *Session) read() {
 		default:
 			s.heard.Store(s.srv.clock())
 			if wire.IsPong(message) {
+				s.pong()
 				continue
 			}
 			if err := wire.Decode(message, s.handle); err != nil {

@@ -1,23 +1,18 @@
 package session
 
-import (
-	"time"
-
-	"github.com/gochat-dev/gochat/internal/wire"
-)
+import "time"
 
 // sweep pings, and closes what is silent or expired.
 func (srv *Server) sweep() {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
-	ping := wire.Ping()
 	for {
 		select {
 		case <-srv.ctx.Done():
 			return
 		case now := <-ticker.C:
 			for _, s := range srv.all("") {
-				srv.look(s, now, ping)
+				srv.look(s, now)
 			}
 		}
 	}
@@ -26,7 +21,7 @@ func (srv *Server) sweep() {
 // clock counts nanoseconds since the server was made, however the wall clock is set meanwhile.
 func (srv *Server) clock() int64 { return int64(time.Since(srv.made)) }
 
-func (srv *Server) look(s *Session, wall time.Time, ping *wire.Frame) {
+func (srv *Server) look(s *Session, wall time.Time) {
 	if !s.live.Load() {
 		return
 	}
@@ -42,6 +37,7 @@ func (srv *Server) look(s *Session, wall time.Time, ping *wire.Frame) {
 	case now-heard >= every+every/2 && now-s.pinged >= every, now-sent >= every:
 		s.pinged = now
 		s.sent.Store(now)
+		s.pings.pushed.Add(1)
 		s.Push(ping)
 	}
 	s.retryLater()

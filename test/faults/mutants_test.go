@@ -118,7 +118,7 @@ var protections = []mutant{
 	{"postgres_unreachable_[SEQ3]", "readiness does not look at the store", alwaysReady},
 	{
 		"postgres_silent_[SEQ3][SEQ7]", "a lane is held for a second, whatever comes",
-		[]edit{{"relay/queue.go", `if held := from.HeldUp(); held.After(since) {`, `if held := from.HeldUp(); held.After(since) && held.IsZero() {`}},
+		[]edit{{"relay/queue.go", `case now.Sub(h.refused) >= holdFor:`, `case now.Sub(h.refused) >= retryAdvice:`}},
 	},
 	{"postgres_unreachable_from_one_instance_[SEQ3][RES2]", "readiness does not look at the store", alwaysReady},
 	{
