@@ -232,6 +232,7 @@ generate: need-go $(WEB_INSTALLED) ## Write the OpenAPI document from the handle
 	go tool -modfile=tools/generate/go.mod controller-gen object crd applyconfiguration paths=./api/v1alpha1/... output:crd:dir=config/crd/bases
 	go tool -modfile=tools/generate/go.mod controller-gen rbac:roleName=gochat-operator paths=./internal/operator/controller output:rbac:dir=config/rbac/operator
 	@cp config/crd/bases/gochat.dev_chatclusters.yaml charts/gochat/crds/
+	@cp config/crd/bases/gochat.dev_chatclusters.yaml internal/operator/schema/chatclusters.yaml
 	@cp config/rbac/operator/role.yaml charts/gochat/generated/role.yaml
 
 .PHONY: screenshots

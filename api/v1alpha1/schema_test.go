@@ -80,6 +80,7 @@ func TestTheFieldsAreTheDocumentedOnes(t *testing.T) {
 	paths("spec", readYAML(t, "testdata/documented.yaml"), want)
 	for _, name := range []string{
 		"observedGeneration", "conditions", "url", "replicas", "readyReplicas", "selector", "version", "schemaVersion", "lastBackupTime",
+		"restoredFrom",
 	} {
 		want["status."+name] = true
 	}

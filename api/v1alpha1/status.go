@@ -52,6 +52,12 @@ type ChatClusterStatus struct {
 	//
 	// +optional
 	LastBackupTime *metav1.Time `json:"lastBackupTime,omitempty"`
+
+	// What bootstrap.restoreFrom was when it was carried out. It is not carried
+	// out again.
+	//
+	// +optional
+	RestoredFrom string `json:"restoredFrom,omitempty"`
 }
 
 // The types of the conditions.

@@ -182,6 +182,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: replicas
       type:
         scalar: numeric
+    - name: restoredFrom
+      type:
+        scalar: string
     - name: schemaVersion
       type:
         scalar: numeric

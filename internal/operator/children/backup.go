@@ -81,11 +81,12 @@ func (p part) backup() []Child {
 }
 
 // restore reads a dump into the empty database, brings its schema up to date, and begins a new epoch, so that clients which knew
-// what came after the dump drop their copies (RES3). Where it was carried out, it does nothing the second time but the last. So
-// a Job that has ended well stays while hibernating, when there is no database for one to work on: nobody who wakes is to read all anew.
+// what came after the dump drop their copies (RES3). Where it was carried out, it does nothing the second time but the last: so there is
+// no second time. The Job that has ended well stays, for its log, until somebody deletes it; nobody makes it again then. While hibernating
+// there is no database for one to work on.
 func (p part) restore() []Child {
-	from := p.restoreFrom()
-	if from == "" || (p.cluster.Spec.Hibernate && !p.known.RestoreThere) {
+	from, asleep := p.restoreFrom(), p.cluster.Spec.Hibernate
+	if from == "" || ((asleep || p.known.Restored) && !p.known.RestoreThere) {
 		return nil
 	}
 	claim, _, _ := strings.Cut(from, "/")

@@ -64,7 +64,7 @@ type Known struct {
 	// migrates and no server starts.
 	Restored bool
 
-	// RestoreThere says that the Job which carried it out is there.
+	// RestoreThere says that the Job which carried it out is there still.
 	RestoreThere bool
 }
 

@@ -32,6 +32,8 @@ var circumstances = map[string]func(*Known){
 	"new":       func(k *Known) { k.Migrated = false },
 	"rolling":   func(k *Known) { k.Migrated, k.Serving = false, "ghcr.io/gochat-dev/server:1.2.2" },
 	"restoring": func(k *Known) { k.Migrated, k.Restored = false, false },
+
+	"backup-and-restore": func(k *Known) { k.RestoreThere = true },
 }
 
 // settled is what is known of a cluster in which all that can be waited for has happened.

@@ -19,10 +19,9 @@ import (
 func (p *pass) gate() {
 	p.known.Serving, p.known.ServingDatabase = p.serving()
 	image, database := children.ServerImage(p.spec, p.known), children.ExternalDatabase(p.spec)
-	bootstrap := p.spec.Spec.Bootstrap
 	restore := get[*batchv1.Job](p, children.RestoreName(p.cluster.Name))
 	p.known.RestoreThere = jobIs(restore, batchv1.JobComplete)
-	p.known.Restored = bootstrap == nil || bootstrap.RestoreFrom == "" || p.known.Serving != "" || p.known.RestoreThere
+	p.known.Restored = p.restored()
 	job := p.migrationOf(image, database)
 	served := p.known.Serving == image && p.known.ServingDatabase == database
 	p.known.Migrated = served || jobIs(job, batchv1.JobComplete)
@@ -38,6 +37,17 @@ func (p *pass) gate() {
 	p.schema.Stuck = !p.known.Migrated && p.cannotStart(job)
 	p.schema.Message = p.wordsOf(job)
 	p.schema.Version = p.schemaVersion()
+}
+
+// restored says whether bootstrap.restoreFrom has been carried out, or there is nothing to restore. Once it has, that is kept in the status, for
+// its Job and the servers may be deleted (OP2); what the cache has not seen of the status yet, the memory knows.
+func (p *pass) restored() bool {
+	bootstrap := p.spec.Spec.Bootstrap
+	if bootstrap == nil || bootstrap.RestoreFrom == "" {
+		return true
+	}
+	p.memory.restored = p.memory.restored || p.known.RestoreThere || p.known.Serving != "" || p.cluster.Status.RestoredFrom == bootstrap.RestoreFrom
+	return p.memory.restored
 }
 
 // moving says whether there are servers that use another database than those that are to run now. Until none of them is left,

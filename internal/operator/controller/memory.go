@@ -53,6 +53,9 @@ type memory struct {
 	// wasReady says that it has been Ready: what it lacks on the way there is no trouble yet.
 	wasReady bool
 
+	// restored says that bootstrap.restoreFrom has been carried out.
+	restored bool
+
 	// carriedOut is what was carried out last: what counts while the ChatCluster is paused.
 	carriedOut *carriedOut
 }

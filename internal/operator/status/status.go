@@ -188,6 +188,9 @@ func Compute(cluster *v1alpha1.ChatCluster, o Observed) v1alpha1.ChatClusterStat
 			now.Version = versionOf(o.Image)
 		}
 	}
+	if from := cluster.Spec.Bootstrap; from != nil && o.Schema.Restored {
+		now.RestoredFrom = from.RestoreFrom
+	}
 	if o.Backup != nil && !o.Backup.Succeeded.IsZero() {
 		now.LastBackupTime = new(metav1.NewTime(o.Backup.Succeeded))
 	}

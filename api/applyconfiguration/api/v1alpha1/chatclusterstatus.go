@@ -30,6 +30,9 @@ type ChatClusterStatusApplyConfiguration struct {
 	SchemaVersion *int64 `json:"schemaVersion,omitempty"`
 	// When the last backup that succeeded was finished.
 	LastBackupTime *metav1.Time `json:"lastBackupTime,omitempty"`
+	// What bootstrap.restoreFrom was when it was carried out. It is not carried
+	// out again.
+	RestoredFrom *string `json:"restoredFrom,omitempty"`
 }
 
 // ChatClusterStatusApplyConfiguration constructs a declarative configuration of the ChatClusterStatus type for use with
@@ -112,5 +115,13 @@ func (b *ChatClusterStatusApplyConfiguration) WithSchemaVersion(value int64) *Ch
 // If called multiple times, the LastBackupTime field is set to the value of the last call.
 func (b *ChatClusterStatusApplyConfiguration) WithLastBackupTime(value metav1.Time) *ChatClusterStatusApplyConfiguration {
 	b.LastBackupTime = &value
+	return b
+}
+
+// WithRestoredFrom sets the RestoredFrom field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RestoredFrom field is set to the value of the last call.
+func (b *ChatClusterStatusApplyConfiguration) WithRestoredFrom(value string) *ChatClusterStatusApplyConfiguration {
+	b.RestoredFrom = &value
 	return b
 }
