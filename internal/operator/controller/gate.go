@@ -180,28 +180,3 @@ func (p *pass) cannotStart(job *batchv1.Job) bool {
 	}
 	return waits && left <= 0
 }
-
-// trouble is why a pod does not run well: what it said when it failed, why it waits, or why it finds no node.
-func trouble(pod *corev1.Pod) string {
-	if pod == nil {
-		return ""
-	}
-	for _, container := range append(append([]corev1.ContainerStatus{}, pod.Status.InitContainerStatuses...), pod.Status.ContainerStatuses...) {
-		for _, state := range []corev1.ContainerState{container.State, container.LastTerminationState} {
-			switch {
-			case state.Terminated != nil && state.Terminated.ExitCode != 0 && state.Terminated.Message != "":
-				return lastLine(state.Terminated.Message)
-			case state.Terminated != nil && state.Terminated.ExitCode != 0:
-				return container.Name + ": " + state.Terminated.Reason
-			case state.Waiting != nil && state.Waiting.Message != "" && state.Waiting.Reason != "PodInitializing":
-				return state.Waiting.Reason + ": " + state.Waiting.Message
-			}
-		}
-	}
-	for _, c := range pod.Status.Conditions {
-		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
-			return c.Reason + ": " + c.Message
-		}
-	}
-	return ""
-}
