@@ -107,7 +107,7 @@ func (p *pass) apply(ctx context.Context, child children.Child) error {
 	case err != nil && cantGrow(live, object, err):
 		return p.keepSize(ctx, child, live, object, err)
 	case err != nil:
-		return p.refused(child, err)
+		return p.refused(child, err, ofAnotherClass(live, object))
 	}
 	p.memory.written[at] = written{
 		desired: sum, entry: entryOf(object), uid: object.GetUID(), version: object.GetResourceVersion(), generation: object.GetGeneration(),
@@ -197,14 +197,15 @@ func (p *pass) prepare(ctx context.Context, child children.Child, live client.Ob
 	return p.markEmptiest(ctx)
 }
 
-// refused notes an answer of the API server that will be the same next time.
-func (p *pass) refused(child children.Child, err error) error {
+// refused notes an answer of the API server that will be the same next time. Where more is known than its words say, that is told instead.
+func (p *pass) refused(child children.Child, err error, known string) error {
 	delete(p.memory.written, refOf(child))
 	if apierrors.IsInvalid(err) || apierrors.IsForbidden(err) || apierrors.IsBadRequest(err) {
-		p.faults = append(p.faults, status.Fault{
-			Reason: status.ReasonRefused, Object: child.Kind.Kind + " " + child.Name,
-			Message: "is refused by the API server: " + firstLine(err.Error()),
-		})
+		message := known
+		if message == "" {
+			message = "is refused by the API server: " + firstLine(err.Error())
+		}
+		p.faults = append(p.faults, status.Fault{Reason: status.ReasonRefused, Object: child.Kind.Kind + " " + child.Name, Message: message})
 	}
 	return err
 }

@@ -39,6 +39,26 @@ func (p *pass) write(ctx context.Context, live client.Object, desired *unstructu
 	return apply()
 }
 
+// ofAnotherClass says how it goes on where a volume outlived a ChatCluster that asked for another class than this one does; empty: it is of the
+// class that is wanted. Neither a volume nor a spec can change it.
+func ofAnotherClass(live client.Object, desired *unstructured.Unstructured) string {
+	volume, ok := live.(*corev1.PersistentVolumeClaim)
+	wanted, asked, err := unstructured.NestedString(desired.Object, classOf...)
+	if !ok || !asked || err != nil {
+		return ""
+	}
+	is := ""
+	if class := volume.Spec.StorageClassName; class != nil {
+		is = *class
+	}
+	if is == wanted {
+		return ""
+	}
+	return fmt.Sprintf("outlived another ChatCluster, is of the storage class %q, and can't become one of %q. To go on with what it holds, delete this ChatCluster "+
+		"(with deletionPolicy Retain) and create it with database.storage.storageClassName %q; to have it in the other class, make a backup then, and restore that into a "+
+		"ChatCluster of another name; to begin without it, delete the volume", is, wanted, is)
+}
+
 // keepVolume lets a volume stay as large as it is where less is wanted of it: it outlived a ChatCluster that wanted more storage, or
 // somebody enlarged it by hand. A volume never shrinks.
 func keepVolume(volume *corev1.PersistentVolumeClaim, desired *unstructured.Unstructured) error {
@@ -60,7 +80,7 @@ func keepVolume(volume *corev1.PersistentVolumeClaim, desired *unstructured.Unst
 // quota does not. The spec can't take the size back, so it is no fault that holds anything up.
 func cantGrow(live client.Object, desired *unstructured.Unstructured, err error) bool {
 	volume, ok := live.(*corev1.PersistentVolumeClaim)
-	if !ok || !(apierrors.IsInvalid(err) || apierrors.IsForbidden(err)) {
+	if !ok || !(apierrors.IsInvalid(err) || apierrors.IsForbidden(err)) || ofAnotherClass(live, desired) != "" {
 		return false
 	}
 	wanted, found, fault := unstructured.NestedString(desired.Object, sizeOf...)

@@ -4,14 +4,17 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/gochat-dev/gochat/api/v1alpha1"
+	"github.com/gochat-dev/gochat/internal/operator/status"
 )
 
 func TestVolumeThatCantGrow(t *testing.T) {
@@ -62,6 +65,34 @@ func TestVolumeThatCantGrow(t *testing.T) {
 		}
 		if err := s.told("chat", "VolumeCantGrow"); err == nil {
 			t.Error("there is an event")
+		}
+	})
+	t.Run("[OP5] a volume of another class than is asked for is left alone, and it is said how to go on with it", func(t *testing.T) {
+		s := newStage(t)
+		s.operate()
+		of := func(class, size string) func(*v1alpha1.ChatCluster) {
+			return func(c *v1alpha1.ChatCluster) {
+				c.Spec.Database.Storage = v1alpha1.StorageSpec{Size: new(resource.MustParse(size)), StorageClassName: class}
+			}
+		}
+		s.create("chat", of("fast", "2Gi"))
+		s.ready("chat")
+		before := s.volumes()
+		s.remove("chat")
+		s.create("chat", of("slow", "5Gi")) // one thing more that the volume can't become now
+		s.has("chat", v1alpha1.ConditionReady, metav1.ConditionFalse, status.ReasonRefused)
+		for _, word := range []string{
+			"PersistentVolumeClaim chat-postgres outlived another ChatCluster", `"fast"`, `"slow"`, `with database.storage.storageClassName "fast"`, "delete the volume",
+		} {
+			if c := meta.FindStatusCondition(s.get("chat").Status.Conditions, v1alpha1.ConditionReady); !strings.Contains(c.Message, word) {
+				t.Errorf("it does not say %s: %s", word, c.Message)
+			}
+		}
+		s.remove("chat")
+		s.create("chat", of("fast", "2Gi"))
+		s.ready("chat")
+		if now := s.volumes(); !reflect.DeepEqual(before, now) {
+			t.Errorf("the volumes were %v, and are %v", before, now)
 		}
 	})
 	t.Run("[OP1] a volume of the cluster's default class is written by no second operator", func(t *testing.T) {
