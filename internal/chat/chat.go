@@ -285,3 +285,27 @@ func (s State) Better(other State) State {
 
 // NewID makes an id: a UUIDv7, so that ids made later sort later.
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// Named returns the ids of everyone named in entries, each once: senders, subjects, and who invited or removed them.
+func Named(entries []Entry) []string {
+	seen := make(map[string]bool)
+	var ids []string
+	add := func(id string) {
+		if id != "" && !seen[id] {
+			seen[id] = true
+			ids = append(ids, id)
+		}
+	}
+	for i := range entries {
+		e := &entries[i]
+		add(e.SenderID)
+		add(e.Subject())
+		if e.Kind == KindMemberJoined {
+			var joined MemberJoined
+			if json.Unmarshal(e.Data, &joined) == nil {
+				add(joined.By)
+			}
+		}
+	}
+	return ids
+}

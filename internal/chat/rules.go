@@ -27,7 +27,7 @@ const (
 
 // CheckText validates a text that a person wrote: min to max code points, valid UTF-8, no U+0000.
 func CheckText(what, s string, minimum, maximum int) error {
-	if strings.ContainsRune(s, 0) || !utf8.ValidString(s) {
+	if !storable(s) {
 		return Refuse(CodeBadRequest, what+" must be valid UTF-8 without U+0000")
 	}
 	n := utf8.RuneCountInString(s)
@@ -62,6 +62,38 @@ func (d *Draft) CheckClientID() error {
 	d.ClientID = id.String()
 	return nil
 }
+
+// CheckShape refuses alone (SEQ7) what would otherwise spoil the whole batch of a store.
+func (d *Draft) CheckShape() error {
+	ok := d.RoomID != "" && d.SenderID != "" && d.ClientID != "" && d.Kind != ""
+	for _, s := range []string{d.RoomID, d.SenderID, d.ClientID, string(d.Kind), d.Body} {
+		ok = ok && storable(s)
+	}
+	switch d.Kind {
+	case KindMemberJoined:
+		ok = ok && (d.Create != nil) != (d.Join != nil)
+	case KindMemberLeft:
+		ok = ok && d.Leave != nil
+	case KindRoleChanged:
+		ok = ok && d.Role != nil && d.Role.Role.Valid()
+	case KindRoomChanged:
+		ok = ok && d.Change != nil
+	}
+	if n := d.Create; n != nil {
+		ok = ok && n.Visibility.Valid() && storable(n.Name) && storable(n.Topic)
+	}
+	if c := d.Change; c != nil {
+		ok = ok && (c.Visibility == nil || c.Visibility.Valid()) &&
+			(c.Name == nil || storable(*c.Name)) && (c.Topic == nil || storable(*c.Topic))
+	}
+	if !ok || !storable(d.Target()) || (d.Join != nil && !storable(d.Join.Code)) {
+		return Refuse(CodeBadRequest, "this can't be stored: a part of it is missing or malformed")
+	}
+	return nil
+}
+
+// storable reports whether every store can keep a text: Postgres takes neither U+0000 nor broken UTF-8.
+func storable(s string) bool { return strings.IndexByte(s, 0) < 0 && utf8.ValidString(s) }
 
 // Situation is what a store reads, under the room's lock, to judge a draft (SEQ8).
 type Situation struct {

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/gochat-dev/gochat/internal/chat"
+	"github.com/gochat-dev/gochat/internal/cursor"
 )
 
 // userColumns are what account.scan reads, of users u.
@@ -143,18 +144,18 @@ const (
 
 // SearchUsers implements chat.Accounts: by display name.
 func (s *Store) SearchUsers(ctx context.Context, query string, p chat.Paging) ([]chat.User, string, error) {
-	var after sortKey
-	if err := after.unseal("users", p.Cursor); err != nil {
+	var after cursor.Key
+	if err := after.Unseal("users", p.Cursor); err != nil {
 		return nil, "", err
 	}
 	query = fold(query)
 	batch := &pgx.Batch{}
 	var found []account
-	batch.Queue(searchUsers, query, query+"\U0010FFFF", after.Name, after.Num, pageSize(p)+1).Query(collect(&found, scanAccount))
+	batch.Queue(searchUsers, query, query+"\U0010FFFF", after.Name, after.Num, cursor.Size(p)+1).Query(collect(&found, scanAccount))
 	if err := s.read(ctx, "search users", batch); err != nil {
 		return nil, "", err
 	}
-	found, next := cut(found, p, "users", func(a account) sortKey { return sortKey{Name: a.folded, Num: a.num} })
+	found, next := cursor.Cut(found, p, "users", func(a account) cursor.Key { return cursor.Key{Name: a.folded, Num: a.num} })
 	return people(found), next, nil
 }
 

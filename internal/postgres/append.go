@@ -3,9 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -52,7 +50,7 @@ func (b *batch) sound() (rest []int, changes bool) {
 	rest = make([]int, 0, len(b.drafts))
 	for i := range b.drafts {
 		d := &b.drafts[i]
-		if err := checkShape(d); err != nil {
+		if err := d.CheckShape(); err != nil {
 			b.outcomes[i] = chat.Outcome{Err: err}
 			continue
 		}
@@ -64,38 +62,6 @@ func (b *batch) sound() (rest []int, changes bool) {
 
 // isChange reports whether a draft changes more than the log.
 func isChange(d *chat.Draft) bool { return d.Target() != "" || d.Change != nil }
-
-// checkShape refuses alone (SEQ7) what would otherwise spoil the whole batch.
-func checkShape(d *chat.Draft) error {
-	ok := d.RoomID != "" && d.SenderID != "" && d.ClientID != "" && d.Kind != ""
-	for _, s := range []string{d.RoomID, d.SenderID, d.ClientID, string(d.Kind), d.Body} {
-		ok = ok && storable(s)
-	}
-	switch d.Kind {
-	case chat.KindMemberJoined:
-		ok = ok && (d.Create != nil) != (d.Join != nil)
-	case chat.KindMemberLeft:
-		ok = ok && d.Leave != nil
-	case chat.KindRoleChanged:
-		ok = ok && d.Role != nil && d.Role.Role.Valid()
-	case chat.KindRoomChanged:
-		ok = ok && d.Change != nil
-	}
-	if n := d.Create; n != nil {
-		ok = ok && n.Visibility.Valid() && storable(n.Name) && storable(n.Topic)
-	}
-	if c := d.Change; c != nil {
-		ok = ok && (c.Visibility == nil || c.Visibility.Valid()) &&
-			(c.Name == nil || storable(*c.Name)) && (c.Topic == nil || storable(*c.Topic))
-	}
-	if !ok || !storable(d.Target()) || (d.Join != nil && !storable(d.Join.Code)) {
-		return chat.Refuse(chat.CodeBadRequest, "this can't be stored: a part of it is missing or malformed")
-	}
-	return nil
-}
-
-// storable reports whether a text can be kept: Postgres takes neither U+0000 nor broken UTF-8.
-func storable(s string) bool { return strings.IndexByte(s, 0) < 0 && utf8.ValidString(s) }
 
 // querier is a connection or a transaction.
 type querier interface {

@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -72,27 +71,3 @@ type before struct {
 }
 
 func (b before) Scan(dest ...any) error { return b.Row.Scan(append(b.columns, dest...)...) }
-
-// named returns the ids of everyone named in entries: senders, subjects, and who invited or removed them.
-func named(entries []chat.Entry) []string {
-	seen := make(map[string]bool)
-	var ids []string
-	add := func(id string) {
-		if id != "" && !seen[id] {
-			seen[id] = true
-			ids = append(ids, id)
-		}
-	}
-	for i := range entries {
-		e := &entries[i]
-		add(e.SenderID)
-		add(e.Subject())
-		if e.Kind == chat.KindMemberJoined {
-			var joined chat.MemberJoined
-			if json.Unmarshal(e.Data, &joined) == nil {
-				add(joined.By)
-			}
-		}
-	}
-	return ids
-}

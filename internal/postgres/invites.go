@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/gochat-dev/gochat/internal/chat"
+	"github.com/gochat-dev/gochat/internal/cursor"
 )
 
 // usableInvite is the condition that an invite i can be used at a moment: the parameter that follows it.
@@ -69,8 +70,8 @@ const listInvites = `SELECT ` + inviteColumns + ` FROM invites i JOIN users u ON
 
 // Invites implements chat.Invites.
 func (s *Store) Invites(ctx context.Context, roomID, userID string, p chat.Paging) ([]chat.Invite, string, error) {
-	after := sortKey{Num: math.MaxInt64}
-	if err := after.unseal("invites", p.Cursor); err != nil {
+	after := cursor.Key{Num: math.MaxInt64}
+	if err := after.Unseal("invites", p.Cursor); err != nil {
 		return nil, "", err
 	}
 	batch := &pgx.Batch{}
@@ -80,7 +81,7 @@ func (s *Store) Invites(ctx context.Context, roomID, userID string, p chat.Pagin
 		return mayInvite(m, err)
 	})
 	var invites []chat.Invite
-	batch.Queue(listInvites, roomID, time.Now().UnixMilli(), after.Num, after.Name, pageSize(p)+1).Query(
+	batch.Queue(listInvites, roomID, time.Now().UnixMilli(), after.Num, after.Name, cursor.Size(p)+1).Query(
 		collect(&invites, func(row pgx.Row) (chat.Invite, error) {
 			inv, err := scanInvite(row)
 			inv.RoomID = roomID
@@ -89,8 +90,8 @@ func (s *Store) Invites(ctx context.Context, roomID, userID string, p chat.Pagin
 	if err := s.read(ctx, "list invites", batch); err != nil {
 		return nil, "", err
 	}
-	invites, next := cut(invites, p, "invites", func(i chat.Invite) sortKey {
-		return sortKey{Num: i.CreatedAt.UnixMilli(), Name: i.Code}
+	invites, next := cursor.Cut(invites, p, "invites", func(i chat.Invite) cursor.Key {
+		return cursor.Key{Num: i.CreatedAt.UnixMilli(), Name: i.Code}
 	})
 	return invites, next, nil
 }

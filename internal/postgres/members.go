@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/gochat-dev/gochat/internal/chat"
+	"github.com/gochat-dev/gochat/internal/cursor"
 )
 
 // membership is one user's place in a room, by number.
@@ -33,7 +34,7 @@ const memberColumns = userColumns + `, m.role, m.joined_at, m.last_read_seq, ` +
 // listed is a member with the key by which the list is sorted.
 type listed struct {
 	chat.Member
-	key sortKey
+	key cursor.Key
 }
 
 func scanMember(row pgx.Row) (l listed, err error) {
@@ -52,8 +53,8 @@ const listMembers = `SELECT ` + memberColumns + `
 
 // Members implements chat.Members.
 func (s *Store) Members(ctx context.Context, roomID, userID string, p chat.Paging) ([]chat.Member, string, error) {
-	var after sortKey
-	if err := after.unseal("members", p.Cursor); err != nil {
+	var after cursor.Key
+	if err := after.Unseal("members", p.Cursor); err != nil {
 		return nil, "", err
 	}
 	batch := &pgx.Batch{}
@@ -62,11 +63,11 @@ func (s *Store) Members(ctx context.Context, roomID, userID string, p chat.Pagin
 		return orElse(m.scan(row), chat.ErrNotAMember)
 	})
 	var read []listed
-	batch.Queue(listMembers, roomID, after.Num, after.Name, after.Sub, pageSize(p)+1).Query(collect(&read, scanMember))
+	batch.Queue(listMembers, roomID, after.Num, after.Name, after.Sub, cursor.Size(p)+1).Query(collect(&read, scanMember))
 	if err := s.read(ctx, "list members", batch); err != nil {
 		return nil, "", err
 	}
-	read, next := cut(read, p, "members", func(l listed) sortKey { return l.key })
+	read, next := cursor.Cut(read, p, "members", func(l listed) cursor.Key { return l.key })
 	members := make([]chat.Member, len(read))
 	for i := range read {
 		members[i] = read[i].Member

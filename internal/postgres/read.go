@@ -119,7 +119,7 @@ func (s *Store) Page(ctx context.Context, roomID, userID string, q chat.PageQuer
 	page := chat.Page{}
 	page.Entries, page.More = p.page()
 	var err error
-	page.Users, err = s.Users(ctx, named(page.Entries))
+	page.Users, err = s.Users(ctx, chat.Named(page.Entries))
 	return page, err
 }
 
@@ -197,7 +197,7 @@ func (s *Store) Open(ctx context.Context, roomID, userID string, after *chat.Pos
 		o.Entries, o.More = p.page()
 	}
 	var err error
-	o.Users, err = s.Users(ctx, named(o.Entries))
+	o.Users, err = s.Users(ctx, chat.Named(o.Entries))
 	return o, err
 }
 

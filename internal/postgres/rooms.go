@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/gochat-dev/gochat/internal/chat"
+	"github.com/gochat-dev/gochat/internal/cursor"
 )
 
 // viewColumns are what scanView reads: a room r, its last entry e with the sender u, the membership m.
@@ -76,24 +77,24 @@ const viewsOfUser = `SELECT ` + viewColumns + ` FROM (
 type roomPage struct {
 	chat.Paging
 	of    string
-	key   func(view) sortKey
+	key   func(view) cursor.Key
 	views []view
 }
 
 // queueRoomsOf reads a user's rooms after a cursor, the last active first.
 func queueRoomsOf(batch *pgx.Batch, userID string, p chat.Paging) (*roomPage, error) {
-	after := sortKey{Num: math.MaxInt64, Sub: math.MaxInt64}
-	if err := after.unseal("rooms", p.Cursor); err != nil {
+	after := cursor.Key{Num: math.MaxInt64, Sub: math.MaxInt64}
+	if err := after.Unseal("rooms", p.Cursor); err != nil {
 		return nil, err
 	}
-	page := &roomPage{Paging: p, of: "rooms", key: func(v view) sortKey { return sortKey{Num: v.active, Sub: v.num} }}
-	batch.Queue(viewsOfUser, userID, after.Num, after.Sub, pageSize(p)+1).Query(collect(&page.views, scanView))
+	page := &roomPage{Paging: p, of: "rooms", key: func(v view) cursor.Key { return cursor.Key{Num: v.active, Sub: v.num} }}
+	batch.Queue(viewsOfUser, userID, after.Num, after.Sub, cursor.Size(p)+1).Query(collect(&page.views, scanView))
 	return page, nil
 }
 
 // rooms leaves out what only this package knows of rooms.
 func (p *roomPage) rooms() ([]chat.RoomView, string) {
-	views, next := cut(p.views, p.Paging, p.of, p.key)
+	views, next := cursor.Cut(p.views, p.Paging, p.of, p.key)
 	rooms := make([]chat.RoomView, len(views))
 	for i := range views {
 		rooms[i] = views[i].RoomView
@@ -162,13 +163,13 @@ const publicRooms = `SELECT ` + viewColumns + ` FROM rooms r
 
 // PublicRooms implements chat.Rooms: those with the query in their name, by name.
 func (s *Store) PublicRooms(ctx context.Context, userID, query string, p chat.Paging) ([]chat.RoomView, string, error) {
-	var after sortKey
-	if err := after.unseal("public", p.Cursor); err != nil {
+	var after cursor.Key
+	if err := after.Unseal("public", p.Cursor); err != nil {
 		return nil, "", err
 	}
 	batch := &pgx.Batch{}
-	page := &roomPage{Paging: p, of: "public", key: func(v view) sortKey { return sortKey{Name: fold(v.Name), Num: v.num} }}
-	batch.Queue(publicRooms, userID, fold(query), after.Name, after.Num, pageSize(p)+1).Query(collect(&page.views, scanView))
+	page := &roomPage{Paging: p, of: "public", key: func(v view) cursor.Key { return cursor.Key{Name: fold(v.Name), Num: v.num} }}
+	batch.Queue(publicRooms, userID, fold(query), after.Name, after.Num, cursor.Size(p)+1).Query(collect(&page.views, scanView))
 	if err := s.read(ctx, "list public rooms", batch); err != nil {
 		return nil, "", err
 	}

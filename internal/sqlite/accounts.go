@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gochat-dev/gochat/internal/chat"
+	"github.com/gochat-dev/gochat/internal/cursor"
 )
 
 // userColumns are what account.scan reads, of users u.
@@ -136,21 +137,21 @@ const searchUsers = `SELECT ` + userColumns + ` FROM users u WHERE u.deleted_at 
 
 // SearchUsers implements chat.Accounts: by display name.
 func (s *Store) SearchUsers(ctx context.Context, query string, p chat.Paging) (users []chat.User, next string, err error) {
-	var after sortKey
-	if err := after.unseal("users", p.Cursor); err != nil {
+	var after cursor.Key
+	if err := after.Unseal("users", p.Cursor); err != nil {
 		return nil, "", err
 	}
 	query = fold(query)
 	err = s.read(ctx, "search users", func(c *conn) error {
 		var found []account
-		err := c.each(searchUsers, []any{query, query + "\U0010FFFF", after.Name, after.Num, pageSize(p) + 1},
+		err := c.each(searchUsers, []any{query, query + "\U0010FFFF", after.Name, after.Num, cursor.Size(p) + 1},
 			func(rows *sql.Rows) error {
 				var a account
 				err := a.scan(rows.Scan)
 				found = append(found, a)
 				return err
 			})
-		found, next = cut(found, p, "users", func(a account) sortKey { return sortKey{Name: a.folded, Num: a.num} })
+		found, next = cursor.Cut(found, p, "users", func(a account) cursor.Key { return cursor.Key{Name: a.folded, Num: a.num} })
 		for _, a := range found {
 			users = append(users, a.User)
 		}

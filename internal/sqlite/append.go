@@ -2,9 +2,7 @@ package sqlite
 
 import (
 	"context"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/gochat-dev/gochat/internal/chat"
 )
@@ -55,7 +53,7 @@ type member struct {
 
 // add judges, numbers and stores one draft.
 func (b *batch) add(d *chat.Draft) (chat.Outcome, error) {
-	if refusal := checkShape(d); refusal != nil {
+	if refusal := d.CheckShape(); refusal != nil {
 		return chat.Outcome{Err: refusal}, nil //nolint:nilerr // the draft is refused alone, the batch goes on (SEQ7)
 	}
 	r, sender, err := b.place(d.RoomID, d.SenderID)
@@ -95,35 +93,6 @@ func (b *batch) add(d *chat.Draft) (chat.Outcome, error) {
 	}
 	return chat.Outcome{Entry: e}, nil
 }
-
-// checkShape refuses alone (SEQ7) what would otherwise spoil the whole batch.
-func checkShape(d *chat.Draft) error {
-	ok := d.RoomID != "" && d.SenderID != "" && d.ClientID != "" && d.Kind != ""
-	switch d.Kind {
-	case chat.KindMemberJoined:
-		ok = ok && (d.Create != nil) != (d.Join != nil)
-	case chat.KindMemberLeft:
-		ok = ok && d.Leave != nil
-	case chat.KindRoleChanged:
-		ok = ok && d.Role != nil && d.Role.Role.Valid()
-	case chat.KindRoomChanged:
-		ok = ok && d.Change != nil
-	}
-	if n := d.Create; n != nil {
-		ok = ok && n.Visibility.Valid() && storable(n.Name) && storable(n.Topic)
-	}
-	if c := d.Change; c != nil {
-		ok = ok && (c.Visibility == nil || c.Visibility.Valid()) &&
-			(c.Name == nil || storable(*c.Name)) && (c.Topic == nil || storable(*c.Topic))
-	}
-	if !ok || !storable(d.Body) {
-		return chat.Refuse(chat.CodeBadRequest, "this can't be stored: a part of it is missing or malformed")
-	}
-	return nil
-}
-
-// storable reports whether every store can keep a text: Postgres takes neither U+0000 nor broken UTF-8.
-func storable(s string) bool { return strings.IndexByte(s, 0) < 0 && utf8.ValidString(s) }
 
 // place finds a room and what a user is in it, as the batch has left them so far.
 func (b *batch) place(roomID, userID string) (*room, *member, error) {

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"database/sql"
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -69,28 +68,4 @@ func (c *conn) entries(query, roomID string, room, seq int64, limit int) ([]chat
 		return nil
 	})
 	return entries, err
-}
-
-// named returns everyone named in entries: senders, subjects, and who invited or removed them.
-func (c *conn) named(entries []chat.Entry) ([]chat.User, error) {
-	seen := make(map[string]bool)
-	var ids []string
-	add := func(id string) {
-		if id != "" && !seen[id] {
-			seen[id] = true
-			ids = append(ids, id)
-		}
-	}
-	for i := range entries {
-		e := &entries[i]
-		add(e.SenderID)
-		add(e.Subject())
-		if e.Kind == chat.KindMemberJoined {
-			var joined chat.MemberJoined
-			if json.Unmarshal(e.Data, &joined) == nil {
-				add(joined.By)
-			}
-		}
-	}
-	return c.users(ids)
 }

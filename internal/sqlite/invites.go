@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gochat-dev/gochat/internal/chat"
+	"github.com/gochat-dev/gochat/internal/cursor"
 )
 
 // usableInvite is the condition that an invite i can be used at the moment of its one parameter.
@@ -59,8 +60,8 @@ const listInvites = `SELECT ` + inviteColumns + ` FROM invites i JOIN users u ON
 
 // Invites implements chat.Invites.
 func (s *Store) Invites(ctx context.Context, roomID, userID string, p chat.Paging) (invites []chat.Invite, next string, err error) {
-	after := sortKey{Num: math.MaxInt64}
-	if err := after.unseal("invites", p.Cursor); err != nil {
+	after := cursor.Key{Num: math.MaxInt64}
+	if err := after.Unseal("invites", p.Cursor); err != nil {
 		return nil, "", err
 	}
 	err = s.read(ctx, "list invites", func(c *conn) error {
@@ -68,15 +69,15 @@ func (s *Store) Invites(ctx context.Context, roomID, userID string, p chat.Pagin
 		if err != nil {
 			return err
 		}
-		err = c.each(listInvites, []any{m.room, time.Now().UnixMilli(), after.Num, after.Name, pageSize(p) + 1},
+		err = c.each(listInvites, []any{m.room, time.Now().UnixMilli(), after.Num, after.Name, cursor.Size(p) + 1},
 			func(rows *sql.Rows) error {
 				inv, err := scanInvite(rows.Scan)
 				inv.RoomID = roomID
 				invites = append(invites, inv)
 				return err
 			})
-		invites, next = cut(invites, p, "invites", func(i chat.Invite) sortKey {
-			return sortKey{Num: i.CreatedAt.UnixMilli(), Name: i.Code}
+		invites, next = cursor.Cut(invites, p, "invites", func(i chat.Invite) cursor.Key {
+			return cursor.Key{Num: i.CreatedAt.UnixMilli(), Name: i.Code}
 		})
 		return err
 	})

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 
 	"github.com/gochat-dev/gochat/internal/chat"
+	"github.com/gochat-dev/gochat/internal/cursor"
 )
 
 // membership is one user's place in a room, by number.
@@ -34,13 +35,13 @@ const listMembers = `SELECT ` + userColumns + `, m.role, m.joined_at, m.last_rea
 
 // Members implements chat.Members.
 func (s *Store) Members(ctx context.Context, roomID, userID string, p chat.Paging) (members []chat.Member, next string, err error) {
-	var after sortKey
-	if err := after.unseal("members", p.Cursor); err != nil {
+	var after cursor.Key
+	if err := after.Unseal("members", p.Cursor); err != nil {
 		return nil, "", err
 	}
 	type ranked struct {
 		chat.Member
-		key sortKey
+		key cursor.Key
 	}
 	err = s.read(ctx, "list members", func(c *conn) error {
 		m, err := c.membership(roomID, userID)
@@ -48,7 +49,7 @@ func (s *Store) Members(ctx context.Context, roomID, userID string, p chat.Pagin
 			return err
 		}
 		var read []ranked
-		err = c.each(listMembers, []any{m.room, after.Num, after.Name, after.Sub, pageSize(p) + 1}, func(rows *sql.Rows) error {
+		err = c.each(listMembers, []any{m.room, after.Num, after.Name, after.Sub, cursor.Size(p) + 1}, func(rows *sql.Rows) error {
 			var u account
 			var r ranked
 			var joined int64
@@ -58,7 +59,7 @@ func (s *Store) Members(ctx context.Context, roomID, userID string, p chat.Pagin
 			read = append(read, r)
 			return err
 		})
-		read, next = cut(read, p, "members", func(r ranked) sortKey { return r.key })
+		read, next = cursor.Cut(read, p, "members", func(r ranked) cursor.Key { return r.key })
 		for _, r := range read {
 			members = append(members, r.Member)
 		}

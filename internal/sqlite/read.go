@@ -117,7 +117,7 @@ func (s *Store) Page(ctx context.Context, roomID, userID string, q chat.PageQuer
 		if page.Entries, page.More, err = c.page(roomID, m.room, q); err != nil {
 			return err
 		}
-		page.Users, err = c.named(page.Entries)
+		page.Users, err = c.users(chat.Named(page.Entries))
 		return err
 	})
 	return page, err
@@ -177,7 +177,7 @@ func (s *Store) Open(ctx context.Context, roomID, userID string, after *chat.Pos
 		if err != nil {
 			return err
 		}
-		if o.Users, err = c.named(o.Entries); err != nil || o.Room.MemberCount > chat.CrowdedRoom {
+		if o.Users, err = c.users(chat.Named(o.Entries)); err != nil || o.Room.MemberCount > chat.CrowdedRoom {
 			return err
 		}
 		o.Reads, err = c.reads(view.num)

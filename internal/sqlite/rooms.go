@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gochat-dev/gochat/internal/chat"
+	"github.com/gochat-dev/gochat/internal/cursor"
 )
 
 // viewColumns are what a viewScan reads: a room r, its last entry e with the sender u, the membership m.
@@ -84,12 +85,12 @@ const viewsOfUser = `SELECT ` + viewColumns + ` FROM (
 
 // roomsOf reads a user's rooms after a cursor, the last active first.
 func (c *conn) roomsOf(user int64, p chat.Paging) ([]chat.RoomView, string, error) {
-	after := sortKey{Num: math.MaxInt64, Sub: math.MaxInt64}
-	if err := after.unseal("rooms", p.Cursor); err != nil {
+	after := cursor.Key{Num: math.MaxInt64, Sub: math.MaxInt64}
+	if err := after.Unseal("rooms", p.Cursor); err != nil {
 		return nil, "", err
 	}
-	views, err := c.views(viewsOfUser, user, after.Num, after.Sub, pageSize(p)+1)
-	page, next := cut(views, p, "rooms", func(v view) sortKey { return sortKey{Num: v.active, Sub: v.num} })
+	views, err := c.views(viewsOfUser, user, after.Num, after.Sub, cursor.Size(p)+1)
+	page, next := cursor.Cut(views, p, "rooms", func(v view) cursor.Key { return cursor.Key{Num: v.active, Sub: v.num} })
 	return plain(page), next, err
 }
 
@@ -162,13 +163,13 @@ const publicRooms = `SELECT ` + viewColumns + ` FROM rooms r
 
 // PublicRooms implements chat.Rooms: those with the query in their name, by name.
 func (s *Store) PublicRooms(ctx context.Context, userID, query string, p chat.Paging) (rooms []chat.RoomView, next string, err error) {
-	var after sortKey
-	if err := after.unseal("public", p.Cursor); err != nil {
+	var after cursor.Key
+	if err := after.Unseal("public", p.Cursor); err != nil {
 		return nil, "", err
 	}
 	err = s.read(ctx, "list public rooms", func(c *conn) error {
-		views, err := c.views(publicRooms, userID, fold(query), after.Name, after.Num, pageSize(p)+1)
-		page, end := cut(views, p, "public", func(v view) sortKey { return sortKey{Name: fold(v.Name), Num: v.num} })
+		views, err := c.views(publicRooms, userID, fold(query), after.Name, after.Num, cursor.Size(p)+1)
+		page, end := cursor.Cut(views, p, "public", func(v view) cursor.Key { return cursor.Key{Name: fold(v.Name), Num: v.num} })
 		rooms, next = plain(page), end
 		return err
 	})

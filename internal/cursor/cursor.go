@@ -1,4 +1,5 @@
-package sqlite
+// Package cursor makes the pages of sorted collections, and the cursors that lead from one to the next, for every store alike.
+package cursor
 
 import (
 	"encoding/base64"
@@ -9,16 +10,16 @@ import (
 
 var errCursor = chat.Refuse(chat.CodeBadRequest, "this cursor is not one that was given out here")
 
-// sortKey is what a collection is sorted by. A cursor is the key of the last item of a page, so what is
+// Key is what a collection is sorted by. A cursor is the key of the last item of a page, so what is
 // inserted or deleted meanwhile neither repeats nor hides anything else.
-type sortKey struct {
+type Key struct {
 	Of   string `json:"of"` // the collection
 	Name string `json:"name,omitempty"`
 	Num  int64  `json:"num,omitempty"`
 	Sub  int64  `json:"sub,omitempty"`
 }
 
-func (k sortKey) seal() string {
+func (k Key) seal() string {
 	b, err := json.Marshal(k)
 	if err != nil {
 		panic(err) // a plain struct of strings and numbers always encodes
@@ -26,8 +27,9 @@ func (k sortKey) seal() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// unseal sets k to what a cursor of the collection says. An empty cursor leaves it as it is: the start.
-func (k *sortKey) unseal(of, cursor string) error {
+// Unseal sets k to what a cursor of the collection says. An empty cursor leaves it as it is: the start. One that was not
+// given out for this collection is refused with an *chat.Error.
+func (k *Key) Unseal(of, cursor string) error {
 	if cursor == "" {
 		return nil
 	}
@@ -35,7 +37,7 @@ func (k *sortKey) unseal(of, cursor string) error {
 	if err != nil {
 		return errCursor
 	}
-	var key sortKey
+	var key Key
 	if json.Unmarshal(b, &key) != nil || key.Of != of || key.seal() != cursor {
 		return errCursor
 	}
@@ -43,12 +45,12 @@ func (k *sortKey) unseal(of, cursor string) error {
 	return nil
 }
 
-// pageSize is how many items a page of a collection has. One more is read, to see whether there is more.
-func pageSize(p chat.Paging) int { return min(max(p.Limit, 1), chat.MaxRooms) }
+// Size is how many items a page of a collection has. One more is read, to see whether there is more.
+func Size(p chat.Paging) int { return min(max(p.Limit, 1), chat.MaxRooms) }
 
-// cut makes a page of the items read, and the cursor of the next one, or "".
-func cut[T any](items []T, p chat.Paging, of string, key func(T) sortKey) ([]T, string) {
-	size := pageSize(p)
+// Cut makes a page of the items read, and the cursor of the next one, or "".
+func Cut[T any](items []T, p chat.Paging, of string, key func(T) Key) ([]T, string) {
+	size := Size(p)
 	if len(items) <= size {
 		return items, ""
 	}

@@ -1,4 +1,4 @@
-package sqlite
+package cursor
 
 import (
 	"encoding/base64"
@@ -12,16 +12,16 @@ import (
 func FuzzCursor(f *testing.F) {
 	f.Add("")
 	f.Add("bnVsbA")
-	f.Add(sortKey{Of: "rooms", Name: "Ä", Num: 1 << 60, Sub: -1}.seal())
+	f.Add(Key{Of: "rooms", Name: "Ä", Num: 1 << 60, Sub: -1}.seal())
 	for _, text := range []string{`{"of":"rooms","num":1,"more":2}`, `{"num":1,"of":"rooms"}`, `{"of":"members"}`, `{"of":"rooms","num":1e3}`} {
 		f.Add(base64.RawURLEncoding.EncodeToString([]byte(text)))
 	}
 	f.Fuzz(func(t *testing.T, cursor string) {
-		var key sortKey
-		err := key.unseal("rooms", cursor)
+		var key Key
+		err := key.Unseal("rooms", cursor)
 		switch {
 		case err != nil:
-			if !errors.Is(err, chat.Refuse(chat.CodeBadRequest, "")) || key != (sortKey{}) {
+			if !errors.Is(err, chat.Refuse(chat.CodeBadRequest, "")) || key != (Key{}) {
 				t.Fatalf("refused with %v, and %+v", err, key)
 			}
 		case cursor != "" && key.seal() != cursor:
