@@ -38,7 +38,7 @@ var (
 	of = []string{"chatcluster_namespace", "chatcluster"}
 
 	chatClusters = describe("gochat_operator_chatclusters", "ChatClusters, by condition and its status.", "condition", "status")
-	condition    = describe("gochat_operator_condition", "1: the condition of the ChatCluster has this status.", append(slices.Clone(of), "condition", "status")...)
+	condition    = describe("gochat_operator_condition", "1: the condition of the ChatCluster has this status, for this reason.", append(slices.Clone(of), "condition", "status", "reason")...)
 	reconciled   = describe("gochat_operator_last_reconcile_timestamp_seconds", "When the last pass over the ChatCluster that succeeded ended.", of...)
 	lastBackup   = describe("gochat_operator_last_backup_timestamp_seconds", "When the last backup that succeeded was finished.", of...)
 	certificate  = describe("gochat_operator_certificate_expiry_timestamp_seconds", "When the certificate of the hostname expires.", of...)
@@ -99,7 +99,7 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 		}
 		for _, c := range f.Status.Conditions {
 			counts[state{c.Type, string(c.Status)}]++
-			gauge(condition, 1, c.Type, string(c.Status))
+			gauge(condition, 1, c.Type, string(c.Status), c.Reason)
 		}
 		for d, at := range map[*prometheus.Desc]time.Time{reconciled: f.Reconciled, lastBackup: backupOf(f), certificate: f.CertificateExpiry} {
 			if !at.IsZero() {

@@ -20,7 +20,7 @@ var names = []string{
 
 func status(ready, available metav1.ConditionStatus) v1alpha1.ChatClusterStatus {
 	return v1alpha1.ChatClusterStatus{Conditions: []metav1.Condition{
-		{Type: v1alpha1.ConditionReady, Status: ready}, {Type: v1alpha1.ConditionAvailable, Status: available},
+		{Type: v1alpha1.ConditionReady, Status: ready, Reason: "Because"}, {Type: v1alpha1.ConditionAvailable, Status: available},
 	}}
 }
 
@@ -51,12 +51,12 @@ gochat_operator_certificate_expiry_timestamp_seconds{chatcluster="chat",chatclus
 gochat_operator_chatclusters{condition="Available",status="True"} 2
 gochat_operator_chatclusters{condition="Ready",status="False"} 1
 gochat_operator_chatclusters{condition="Ready",status="Unknown"} 1
-# HELP gochat_operator_condition 1: the condition of the ChatCluster has this status.
+# HELP gochat_operator_condition 1: the condition of the ChatCluster has this status, for this reason.
 # TYPE gochat_operator_condition gauge
-gochat_operator_condition{chatcluster="chat",chatcluster_namespace="a",condition="Available",status="True"} 1
-gochat_operator_condition{chatcluster="chat",chatcluster_namespace="a",condition="Ready",status="False"} 1
-gochat_operator_condition{chatcluster="chat",chatcluster_namespace="b",condition="Available",status="True"} 1
-gochat_operator_condition{chatcluster="chat",chatcluster_namespace="b",condition="Ready",status="Unknown"} 1
+gochat_operator_condition{chatcluster="chat",chatcluster_namespace="a",condition="Available",reason="",status="True"} 1
+gochat_operator_condition{chatcluster="chat",chatcluster_namespace="a",condition="Ready",reason="Because",status="False"} 1
+gochat_operator_condition{chatcluster="chat",chatcluster_namespace="b",condition="Available",reason="",status="True"} 1
+gochat_operator_condition{chatcluster="chat",chatcluster_namespace="b",condition="Ready",reason="Because",status="Unknown"} 1
 # HELP gochat_operator_last_backup_timestamp_seconds When the last backup that succeeded was finished.
 # TYPE gochat_operator_last_backup_timestamp_seconds gauge
 gochat_operator_last_backup_timestamp_seconds{chatcluster="chat",chatcluster_namespace="a"} 500

@@ -10,6 +10,11 @@ func condition(kind, status string) string {
 	return `gochat_operator_condition{condition="` + kind + `",status="` + status + `"}`
 }
 
+// reasoned is a condition that has its status for a reason.
+func reasoned(kind, status, reason string) string {
+	return `gochat_operator_condition{condition="` + kind + `",reason="` + reason + `",status="` + status + `"}`
+}
+
 // hibernated is a world in which everything is stopped on purpose.
 func hibernated(w world) world {
 	w[condition("Hibernated", "True")] = isSo
@@ -176,9 +181,32 @@ var examples = []example{
 		},
 	},
 	{
+		alert: "GoChatRestoreFailed", severity: "critical", after: "10m",
+		fires: []world{
+			{reasoned("SchemaCurrent", "False", "RestoreFailed"): isSo},
+			{reasoned("SchemaCurrent", "False", "RestoreStuck"): isSo},
+			{reasoned("SchemaCurrent", "False", "RestoreStuck"): "1x4 stale", reasoned("SchemaCurrent", "False", "RestoreFailed"): "_x4 1x10"},
+		},
+		silent: []world{
+			{reasoned("SchemaCurrent", "False", "Restoring"): isSo}, // a large one takes its time
+			{reasoned("SchemaCurrent", "False", "MigrationFailed"): isSo},
+			hibernated(world{reasoned("SchemaCurrent", "False", "RestoreFailed"): isSo}),
+		},
+	},
+	{
 		alert: "GoChatMigrationFailed", severity: "critical",
-		fires:  []world{{condition("SchemaCurrent", "False"): isSo}},
-		silent: []world{{condition("SchemaCurrent", "True"): isSo}, {condition("SchemaCurrent", "False"): "1x14", condition("SchemaCurrent", "True"): "_x14 1x10"}, hibernated(world{condition("SchemaCurrent", "False"): isSo})},
+		fires: []world{
+			{condition("SchemaCurrent", "False"): isSo},
+			{reasoned("SchemaCurrent", "False", "MigrationStuck"): isSo},
+			{reasoned("SchemaCurrent", "False", "Migrating"): "1x9 stale", reasoned("SchemaCurrent", "False", "MigrationFailed"): "_x9 1x10"},
+		},
+		silent: []world{
+			{condition("SchemaCurrent", "True"): isSo},
+			{condition("SchemaCurrent", "False"): "1x14", condition("SchemaCurrent", "True"): "_x14 1x10"},
+			{reasoned("SchemaCurrent", "False", "Restoring"): isSo},
+			{reasoned("SchemaCurrent", "False", "RestoreFailed"): isSo},
+			hibernated(world{condition("SchemaCurrent", "False"): isSo}),
+		},
 	},
 	{
 		alert: "GoChatRollStuck", severity: "warning", after: "40m",
