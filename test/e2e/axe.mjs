@@ -17,10 +17,13 @@ async function violations(page) {
   })
 }
 
-/** No violation, in light and in dark. */
+/** No violation, in light and in dark, and in both with high contrast. */
 export async function accessible(page, screen) {
-  for (const colorScheme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-    assert.deepEqual(await violations(page), [], `${screen}, ${colorScheme}`)
+  for (const contrast of ['no-preference', 'more']) {
+    for (const colorScheme of ['light', 'dark']) {
+      await page.emulateMedia({ colorScheme, contrast, reducedMotion: 'reduce' })
+      assert.deepEqual(await violations(page), [], `${screen}, ${colorScheme}, contrast: ${contrast}`)
+    }
   }
+  await page.emulateMedia({ contrast: null })
 }

@@ -130,6 +130,8 @@ export async function stageCast(server) {
       const { seq } = await post(key, username, body)
       if (isRead) await as('alice', 'POST', `/rooms/${rooms[key].real}/read`, { seq })
       isRead &&= body !== readUpTo
+      // Who reads along has read all so far, and so opens the room at its end.
+      if (key === 'release') for (const reader of ['bob', 'carol']) await as(reader, 'POST', `/rooms/${rooms[key].real}/read`, { seq })
     }
   }
   swaps.push([await invite('release', { max_uses: 5, expires_in_s: 86_400 }), 'Zr81nVd5Lp3e'])

@@ -208,6 +208,18 @@ const MEMBER = [
     },
   },
   {
+    name: 'preview',
+    what: 'A message as it will be',
+    at: room('lunch'),
+    async go({ page }) {
+      await message(page, 'Soup was good').waitFor()
+      await composer(page).fill('Friday it is. **Please bring:**\n- an umbrella\n- the book of `chapter 4`\n\n> Same place on Friday?')
+      await button(page, 'Preview').click()
+      await page.getByRole('region', { name: 'Preview' }).getByText('an umbrella').waitFor()
+    },
+    after: ({ page }) => composer(page).fill(''),
+  },
+  {
     name: 'too-long',
     what: 'A message that is too long',
     at: room('release'),
