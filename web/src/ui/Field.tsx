@@ -1,43 +1,68 @@
-import { type ComponentProps, useId, useState } from 'react'
+import { type ComponentProps, type RefObject, useEffect, useId, useRef, useState } from 'react'
 import styles from './Field.module.css'
 
-interface FieldProps extends ComponentProps<'input'> {
+interface FieldProps extends Omit<ComponentProps<'input'>, 'maxLength'> {
   label: string
   hint?: string
+  /** Characters that it may hold. More can be typed, and is said: what is cut off without a word is not missed until later. */
+  most?: number
 }
 
+/** The part of a limit that may be left before it is spoken of. */
+const WARN_PART = 0.2
+
+const lengthOf = (text: string) => Array.from(text.trim()).length
+
 /** A labelled line of text. What does not fit is said below it, not in a bubble of the browser's that covers the hint. */
-export function Field({ label, hint, onInput, ...rest }: FieldProps) {
+export function Field({ label, hint, most = Infinity, onInput, ...rest }: FieldProps) {
   const id = useId()
+  const input = useRef<HTMLInputElement>(null)
   const [fault, setFault] = useState<string>()
-  const said = fault ?? hint
+  const [typed, setTyped] = useState('')
+  const left = most - lengthOf(typeof rest.value === 'string' ? rest.value : typed)
+  const limit = left < most * WARN_PART ? limitOf(left, most) : undefined
+  const said = fault ?? limit ?? hint
+  const isFaulty = fault !== undefined || left < 0
+  useTooLong(input, left < 0)
   return (
     <div className={styles.field}>
       <label htmlFor={id}>{label}</label>
       <input
+        ref={input}
         id={id}
         aria-describedby={said === undefined ? undefined : `${id}-said`}
-        aria-invalid={fault !== undefined}
+        aria-invalid={isFaulty}
         className={styles.input}
         onInvalid={(event) => {
           event.preventDefault()
-          const input = event.currentTarget
-          setFault(faultOf(input, label, hint))
-          if (input.form?.querySelector(':invalid') === input) input.focus()
+          const refused = event.currentTarget
+          setFault(left < 0 ? limitOf(left, most) : faultOf(refused, label, hint))
+          if (refused.form?.querySelector(':invalid') === refused) refused.focus()
         }}
         onInput={(event) => {
           setFault(undefined)
+          setTyped(event.currentTarget.value)
           onInput?.(event)
         }}
         {...rest}
       />
       {said !== undefined && (
-        <p id={`${id}-said`} role={fault === undefined ? undefined : 'alert'} className={fault === undefined ? styles.hint : styles.fault}>
+        <p id={`${id}-said`} role={fault === undefined ? undefined : 'alert'} className={isFaulty ? styles.fault : styles.hint}>
           {said}
         </p>
       )}
     </div>
   )
+}
+
+/** Tells the browser, so that no form is sent with it. */
+function useTooLong(input: RefObject<HTMLInputElement | null>, isTooLong: boolean): void {
+  useEffect(() => input.current?.setCustomValidity(isTooLong ? 'too long' : ''), [input, isTooLong])
+}
+
+function limitOf(left: number, most: number): string {
+  if (left < 0) return `Too long by ${(-left).toLocaleString()}: ${most.toLocaleString()} characters fit. Shorten it.`
+  return left === 1 ? '1 character left' : `${left.toLocaleString()} characters left`
 }
 
 /** A hint says what is wanted; it only has to be read. */

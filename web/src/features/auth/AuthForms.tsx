@@ -121,13 +121,14 @@ function RegisterForm({ inviteCode }: { inviteCode?: string }) {
         required
         autoFocus
       />
-      <Field label="Your name" name="display_name" autoComplete="name" maxLength={80} hint="What others see" />
+      <Field label="Your name" name="display_name" autoComplete="name" most={80} hint="What others see" />
       <Field
         label="Password"
         name="password"
         type="password"
         autoComplete="new-password"
         minLength={10}
+        most={1000}
         hint="At least 10 characters"
         required
       />
@@ -147,7 +148,7 @@ function GuestForm({ inviteCode }: { inviteCode?: string }) {
         label="Your name"
         name="display_name"
         autoComplete="nickname"
-        maxLength={80}
+        most={80}
         hint="Guests can read and write; they are forgotten after 30 days away"
         required
         autoFocus

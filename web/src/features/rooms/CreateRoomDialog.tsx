@@ -49,7 +49,7 @@ function CreateRoomForm({ onClose, onEnter }: RoomDialogProps) {
         label="Name"
         value={name}
         onChange={(event) => setName(event.currentTarget.value)}
-        maxLength={80}
+        most={80}
         placeholder="Team lunch"
         required
         autoFocus
@@ -58,7 +58,7 @@ function CreateRoomForm({ onClose, onEnter }: RoomDialogProps) {
         label="Topic"
         value={topic}
         onChange={(event) => setTopic(event.currentTarget.value)}
-        maxLength={250}
+        most={500}
         placeholder="What it is about (optional)"
       />
       <ChoiceCards legend="Who may join" name="visibility" options={VISIBILITIES} value={visibility} onChange={setVisibility} />

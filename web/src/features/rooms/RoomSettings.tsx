@@ -40,14 +40,14 @@ export default function RoomSettings({ room }: { room: RoomStore }) {
           label="Name"
           value={wanted.name}
           onChange={(event) => set({ name: event.currentTarget.value })}
-          maxLength={80}
+          most={80}
           required
         />
         <Field
           label="Topic"
           value={wanted.topic}
           onChange={(event) => set({ topic: event.currentTarget.value })}
-          maxLength={500}
+          most={500}
           placeholder="What it is about (optional)"
         />
         <ChoiceCards

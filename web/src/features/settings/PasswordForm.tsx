@@ -41,7 +41,7 @@ export function PasswordForm() {
         type="password"
         autoComplete="new-password"
         minLength={10}
-        maxLength={1000}
+        most={1000}
         hint="At least 10 characters. You are logged out everywhere but here."
         required
       />

@@ -41,7 +41,7 @@ export function ProfileForm() {
           save.reset()
         }}
         autoComplete="name"
-        maxLength={80}
+        most={80}
         hint={me.guest ? 'What others see.' : 'What others see. Your username stays as it is.'}
         required
       />
