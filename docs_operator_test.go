@@ -120,3 +120,28 @@ func TestLogsOfSeveralContainersAreAskedForWhole(t *testing.T) {
 		t.Fatalf("found %d commands only", seen)
 	}
 }
+
+// TestABackupCanBeMadeTwice: a Job of a fixed name is there until the next planned backup, and then there can't be another one.
+func TestABackupCanBeMadeTwice(t *testing.T) {
+	files, err := filepath.Glob("docs/operations/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	books, err := filepath.Glob("docs/operations/runbooks/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, file := range append(files, books...) {
+		text := readText(t, file)
+		for _, made := range regexp.MustCompile(`create job --from=\S+ ([^\s`+"`"+`]+)`).FindAllStringSubmatch(text, -1) {
+			seen++
+			if name := made[1]; !strings.HasSuffix(name, "$(date") && !(name == "$J" && strings.Contains(text, "J=$C-backup-$(date ")) {
+				t.Errorf("%s makes the Job %s, whose name is the same each time", file, name)
+			}
+		}
+	}
+	if seen < 2 {
+		t.Fatalf("found %d such Jobs only", seen)
+	}
+}
