@@ -53,6 +53,18 @@ export const untilFocused = async (page, target) =>
 export const drawn = (page) =>
   page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
 
+/** Until nothing in the timeline has moved for a while: rows that came into view are measured, and history that came has its place. */
+export const settled = (page) =>
+  log(page).evaluate(async (element) => {
+    let [still, last] = [0, undefined]
+    while (still < 6) {
+      await new Promise((next) => requestAnimationFrame(next))
+      const now = `${element.scrollTop} ${element.scrollHeight}`
+      still = now === last ? still + 1 : 0
+      last = now
+    }
+  })
+
 /**
  * Turns the wheel over the timeline and waits until it has scrolled so far, or to its end: a busy machine scrolls late.
  * Answers with how far a message went that was in view before (`row`, by its number), and how far it had to.
@@ -68,16 +80,9 @@ export async function wheel(page, by, row) {
     window.scrolled = new Promise((done) => element.addEventListener('scroll', done, { once: true }))
   })
   await page.mouse.wheel(0, by)
-  return log(page).evaluate(async (element, { seq, top, far }) => {
-    await window.scrolled
-    // Until nothing has moved for a while: rows that came into view are measured, and history that came has its place.
-    let [still, last] = [0, undefined]
-    while (still < 6) {
-      await new Promise((next) => requestAnimationFrame(next))
-      const now = `${element.scrollTop} ${element.scrollHeight}`
-      still = now === last ? still + 1 : 0
-      last = now
-    }
+  await page.evaluate(() => window.scrolled)
+  await settled(page)
+  return log(page).evaluate((element, { seq, top, far }) => {
     const moved = seq === undefined ? 0 : element.querySelector(`[data-seq="${seq}"]`).getBoundingClientRect().top - top
     return { moved, wanted: far }
   }, { seq: row, top: seen.at, far: wanted })
@@ -122,7 +127,6 @@ export async function readTimeline(page) {
     for (const [seq, text] of rows) seen.set(seq, text)
     if (atStart) break
     await log(page).evaluate((element) => {
-      element.dispatchEvent(new WheelEvent('wheel', { deltaY: -400 }))
       element.scrollBy({ top: -400, behavior: 'instant' })
       return new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)))
     })

@@ -28,7 +28,7 @@ export function Timeline({ room, passing, onInvite }: TimelineProps) {
   const prepended = usePrepended(held, view)
   const list = useRef<VirtualizerHandle>(null)
   const inPast = held.past !== undefined
-  const { scroller, atEnd, isAtEnd, onScroll, toEnd, letGo } = useEndAnchor(view.id, inPast)
+  const { scroller, atEnd, isAtEnd, onScroll, onResize, toEnd, letGo } = useEndAnchor(view.id, inPast)
   // Held at the end nothing has to be kept in place; and where all fits, the list would wait for a scroll that can't come.
   const shifts = prepended && !atEnd
 
@@ -103,6 +103,7 @@ export function Timeline({ room, passing, onInvite }: TimelineProps) {
           shift={shifts}
           bufferSize={400}
           keepMounted={kept}
+          onResize={onResize}
         >
           {(row) => <RowView key={row.key} room={room} row={row} target={view.at} onInvite={onInvite} />}
         </Virtualizer>

@@ -1,16 +1,12 @@
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { isNear, isResized, placeOf, saysOfEnd } from './endAnchor'
 
-const NEAR_END_PX = 40
-const USER_MS = 1_000
 const SETTLE_MS = 600
-const isNearEnd = ({ scrollTop, scrollHeight, clientHeight }: HTMLElement) => scrollHeight - scrollTop - clientHeight < NEAR_END_PX
-const endOf = (element: HTMLElement) => element.scrollTo({ top: element.scrollHeight, behavior: 'instant' })
-const USER_EVENTS = ['wheel', 'touchmove', 'keydown', 'pointerdown'] as const
+const NOWHERE = { below: 0, content: 0, height: 0 }
 
 /**
  * Keeps a scrolling element at its end while content grows and while the element itself is resized (a keyboard opens),
- * until the user scrolls up; and again once they are back. Only the user lets go of the end: a scroll event by itself
- * may as well come from rows being measured.
+ * until somebody scrolls up; and again once they are back.
  *
  * @param content changes when the element's children are others
  * @param isPart  whether the content ends before the end: then there is nothing to be held at
@@ -19,20 +15,28 @@ export function useEndAnchor(content: number, isPart: boolean) {
   const scroller = useRef<HTMLDivElement>(null)
   const [atEnd, setAtEnd] = useState(true)
   const holds = useRef(true)
-  const userAt = useRef(0)
-  const lastTop = useRef(0)
+  const last = useRef(NOWHERE)
   const settlesAt = useRef(0)
   const settling = useRef<ReturnType<typeof setTimeout>>(undefined)
 
   const hold = useCallback((next: boolean) => {
     holds.current = next
+    if (scroller.current !== null) last.current = placeOf(scroller.current)
     setAtEnd(next)
+  }, [])
+
+  /** Whenever something may have moved or been resized: the end, if it is held, is gone to again. */
+  const keep = useCallback(() => {
+    const element = scroller.current
+    if (element === null || !holds.current) return
+    element.scrollTo({ top: element.scrollHeight, behavior: 'instant' })
+    last.current = placeOf(element)
   }, [])
 
   const toEnd = useCallback(() => {
     hold(true)
-    if (scroller.current !== null) endOf(scroller.current)
-  }, [hold])
+    keep()
+  }, [hold, keep])
 
   /**
    * For a place to be gone to: until rows have been measured there, being near the end says nothing; then it may be in
@@ -43,7 +47,7 @@ export function useEndAnchor(content: number, isPart: boolean) {
     settlesAt.current = performance.now() + SETTLE_MS
     clearTimeout(settling.current)
     settling.current = setTimeout(() => {
-      if (!isPart && scroller.current !== null && isNearEnd(scroller.current)) hold(true)
+      if (!isPart && scroller.current !== null && isNear(placeOf(scroller.current))) hold(true)
     }, SETTLE_MS)
   }, [hold, isPart])
   useEffect(() => () => clearTimeout(settling.current), [content])
@@ -54,36 +58,28 @@ export function useEndAnchor(content: number, isPart: boolean) {
   const onScroll = useCallback(() => {
     const element = scroller.current
     if (element === null) return
-    const movedUp = element.scrollTop < lastTop.current
-    lastTop.current = element.scrollTop
-    const now = performance.now()
-    const byUser = now - userAt.current < USER_MS
-    if (!isPart && isNearEnd(element) && (byUser || now > settlesAt.current)) hold(true)
-    else if (movedUp && byUser) hold(false)
-  }, [hold, isPart])
+    const from = last.current
+    last.current = placeOf(element)
+    const said = saysOfEnd(holds.current, from, last.current)
+    if (said === 'left') hold(false)
+    else if (said === 'reached' && !isPart && performance.now() > settlesAt.current) hold(true)
+    else if (isResized(from, last.current)) keep()
+  }, [hold, keep, isPart])
 
   useEffect(() => {
     const element = scroller.current
     if (element === null) return
-    const onUser = () => {
-      userAt.current = performance.now()
-    }
-    for (const name of USER_EVENTS) element.addEventListener(name, onUser, { passive: true })
-    const observer = new ResizeObserver(() => {
-      if (holds.current) endOf(element)
-    })
+    const observer = new ResizeObserver(keep)
     observer.observe(element)
     for (const child of element.children) observer.observe(child)
-    return () => {
-      observer.disconnect()
-      for (const name of USER_EVENTS) element.removeEventListener(name, onUser)
-    }
-  }, [content])
+    return () => observer.disconnect()
+  }, [content, keep])
 
-  // After every render: new rows at the end are shown before they are painted.
+  // After every render: new rows at the end are shown before they are painted. But not if all is of the same size: a focus
+  // that moved up has scrolled already, and is heard of later.
   useLayoutEffect(() => {
-    if (scroller.current !== null && holds.current) endOf(scroller.current)
+    if (scroller.current !== null && isResized(last.current, placeOf(scroller.current))) keep()
   })
 
-  return { scroller, atEnd, isAtEnd, onScroll, toEnd, letGo }
+  return { scroller, atEnd, isAtEnd, onScroll, onResize: keep, toEnd, letGo }
 }
