@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/gochat-dev/gochat/internal/auth"
 	"github.com/gochat-dev/gochat/internal/chat"
@@ -20,6 +21,29 @@ import (
 
 // sharedCommitters is how many batches a node has under way at once where the store takes several.
 const sharedCommitters = 4
+
+// databaseWithin is for how long a server waits at its start for a Postgres that can't be reached yet. The operator gives it 90 s to start.
+const databaseWithin = 80 * time.Second
+
+// awaitDatabase waits for a Postgres that is only starting too, as after a power cut, or when a chat wakes.
+func awaitDatabase(ctx context.Context, url string, within time.Duration, log *slog.Logger) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	tries := 0
+	err := postgres.Await(ctx, url, func(err error) {
+		if tries%10 == 0 {
+			log.Warn("the database can't be reached yet: waiting for it", "within", within, "err", err)
+		}
+		tries++
+	})
+	if err != nil {
+		return fmt.Errorf("GOCHAT_POSTGRES_URL: %w", err)
+	}
+	if tries > 0 {
+		log.Info("the database is there")
+	}
+	return nil
+}
 
 // openStore opens the Postgres that is set, or else the SQLite file of the data directory.
 func openStore(ctx context.Context, cfg settings.Server) (chat.Store, error) {

@@ -138,6 +138,10 @@ func (serveCommand) Run(c *cli) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	n, err := open(ctx, cfg, log)
+	if err != nil && ctx.Err() != nil {
+		log.Info("stopped before it served", "err", err)
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func (m migrateStatusCommand) Run(c *cli) error {
 
 // migrate runs what concerns the schema of the database that is set, when it can be reached within wait.
 func (c *cli) migrate(wait time.Duration, run func(ctx context.Context, url string) error) error {
-	cfg, _, err := c.settings()
+	cfg, log, err := c.settings()
 	if err != nil {
 		return err
 	}
@@ -82,10 +82,8 @@ func (c *cli) migrate(wait time.Duration, run func(ctx context.Context, url stri
 		return errors.New("GOCHAT_POSTGRES_URL is not set: there is nothing to migrate, an SQLite file is brought up to date at the start")
 	}
 	if wait > 0 {
-		within, cancel := context.WithTimeout(context.Background(), wait)
-		defer cancel()
-		if err := postgres.Await(within, cfg.PostgresURL); err != nil {
-			return fmt.Errorf("GOCHAT_POSTGRES_URL: %w", err)
+		if err := awaitDatabase(context.Background(), cfg.PostgresURL, wait, log); err != nil {
+			return err
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), postgres.MigrationTimeout)

@@ -45,7 +45,7 @@ type node struct {
 const (
 	sweepEvery   = time.Hour        // idle guests, ended sessions
 	finishWithin = 5 * time.Second  // for requests under way, after the connections are gone
-	startWithin  = 30 * time.Second // to open the store
+	startWithin  = 30 * time.Second // to open the store, when its database is there
 )
 
 // open wires a node and starts what it needs before it can serve.
@@ -62,6 +62,11 @@ func open(ctx context.Context, cfg settings.Server, log *slog.Logger) (_ *node, 
 	}
 	if n.admin, err = net.Listen("tcp", cfg.AdminListen); err != nil {
 		return nil, fmt.Errorf("GOCHAT_ADMIN_LISTEN: %w", err)
+	}
+	if cfg.PostgresURL != "" {
+		if err = awaitDatabase(ctx, cfg.PostgresURL, databaseWithin, log); err != nil {
+			return nil, err
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()

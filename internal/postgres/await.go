@@ -17,8 +17,8 @@ import (
 const awaitEvery = time.Second
 
 // Await waits until a database takes connections. It gives up when ctx ends, and at once where waiting won't help: a password that is
-// refused, a database that is not there.
-func Await(ctx context.Context, url string) error {
+// refused, a database that is not there. Each try that was in vain, and is followed by another one, is told.
+func Await(ctx context.Context, url string, tell func(error)) error {
 	cfg, err := parse(url)
 	if err != nil {
 		return err
@@ -34,6 +34,9 @@ func Await(ctx context.Context, url string) error {
 		}
 		if ctx.Err() == nil || last == nil { // what is cut off by the end of ctx says less than the try before
 			last = err
+		}
+		if ctx.Err() == nil {
+			tell(err)
 		}
 		select {
 		case <-time.After(awaitEvery):

@@ -146,6 +146,13 @@ func TestHibernate(t *testing.T) {
 	c.proves("[OP5] awake again, everything that was said is there, and the credentials are the same", func() {
 		c.change(func(s *v1alpha1.ChatClusterSpec) { s.Hibernate = false })
 		c.t.Logf("FIGURE awake again after %v", c.ready().Round(100*time.Millisecond))
+		for _, p := range c.all() {
+			for _, s := range p.Status.ContainerStatuses {
+				if s.RestartCount > 0 {
+					c.t.Errorf("%s was restarted: %+v", p.Name, s.LastTerminationState)
+				}
+			}
+		}
 		c.said("good morning", time.Minute)
 		c.agree(quiet)
 		if !reflect.DeepEqual(before, c.secrets()) {
