@@ -80,10 +80,9 @@ func (p part) backup() []Child {
 	}}
 }
 
-// restore reads a dump into the empty database, brings its schema up to date, and begins a new epoch, so that clients which knew
-// what came after the dump drop their copies (RES3). Where it was carried out, it does nothing the second time but the last: so there is
-// no second time. The Job that has ended well stays, for its log, until somebody deletes it; nobody makes it again then. While hibernating
-// there is no database for one to work on.
+// restore reads a dump into the empty database, in an epoch of its own, and brings its schema up to date. Where it was carried out, the script
+// does nothing: a ChatCluster that is created again finds its volume, and asks for a restore once more. The Job that has ended well stays, for
+// its log, until somebody deletes it; nobody makes it again then. While hibernating there is no database for one to work on.
 func (p part) restore() []Child {
 	from, asleep := p.restoreFrom(), p.cluster.Spec.Hibernate
 	if from == "" || ((asleep || p.known.Restored) && !p.known.RestoreThere) {
@@ -98,12 +97,8 @@ func (p part) restore() []Child {
 			p.scriptContainer("restore.sh").
 				WithEnv(env("RESTORE_FROM", from), env("RESTORE_DIR", restoreFolder)).
 				WithVolumeMounts(mount("dumps", restoreFolder).WithReadOnly(true)),
-			p.migrateContainer(image),
 		).
-		WithContainers(container("epoch", image).
-			WithArgs("admin", "new-epoch").
-			WithEnv(p.migrationEnv()...).
-			WithResources(p.sizes().job.resources())).
+		WithContainers(p.migrateContainer(image)).
 		WithVolumes(
 			configVolume("scripts", ScriptsName(p.cluster.Name)),
 			ac.Volume().WithName("dumps").WithPersistentVolumeClaim(

@@ -13,8 +13,8 @@ import (
 	"github.com/gochat-dev/gochat/api/v1alpha1"
 )
 
-// TestRestoredOnce: a second restore would leave the data alone, but begin a new epoch, and everybody would read everything anew. What
-// lets a Job go when its time has come deletes it as anybody does.
+// TestRestoredOnce: a second restore has nothing to do, and would wait for ever for dumps that have gone since. What lets a Job go when its
+// time has come deletes it as anybody does.
 func TestRestoredOnce(t *testing.T) {
 	t.Run("[OP2] what was restored is not restored again, whatever becomes of its Job, of the servers, of the operator", func(t *testing.T) {
 		s := newStage(t)

@@ -1,9 +1,10 @@
 #!/bin/sh
 # restore.sh reads a dump of backup.sh into the database, which must be empty: RESTORE_FROM as the ChatCluster has it (CLAIM, the newest
 # dump is taken; or CLAIM/FILE), from the folder RESTORE_DIR, where the claim is mounted. All of it is in the database
-# afterwards, or nothing. Run again after it was carried out, it does nothing, whatever has become of the data since.
+# afterwards, in an epoch of its own, so that clients which knew what came after the dump drop their copies (RES3); or nothing. Run again
+# after it was carried out, it does nothing, whatever has become of the data since.
 #
-# It needs pg_restore, psql and grep. What it leaves to others: server migrate, then server admin new-epoch (RES3).
+# It needs pg_restore, psql and grep. What it leaves to others: server migrate.
 set -eu
 export PGAPPNAME='gochat restore'
 # shellcheck source=database.sh
@@ -15,8 +16,8 @@ case $from in
 esac
 cd "${RESTORE_DIR:?}" || fail "the folder $RESTORE_DIR can't be entered"
 
-# The mark is a schema that holds nothing but a comment: which restore was begun. The restore itself is one transaction, so
-# where there is a mark and a chat too, it was carried out.
+# The mark is a schema that holds nothing but a comment: which restore was begun, and "done" after that when it has its epoch. What is read
+# from the dump is one transaction, so where there is a mark and a chat too, that was carried out.
 mark=$(ask "SELECT coalesce((SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = 'gochat_restore'), '')") ||
 	fail 'the database can not be asked: nothing was restored'
 holds=$(ask "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -25,11 +26,24 @@ holds=$(ask "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.re
 	AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')") ||
 	fail 'the database can not be asked: nothing was restored'
 
+# begin_epoch does both at once, so it is done once.
+begin_epoch() {
+	ask "UPDATE meta SET value = gen_random_uuid()::text WHERE key = 'epoch'; COMMENT ON SCHEMA gochat_restore IS '$from done'" >/dev/null ||
+		fail 'the data is there, and its epoch could not be begun: run this again'
+}
+
 if [ "$holds" != 0 ]; then
-	if [ "$mark" = "$from" ]; then
+	case $mark in
+	"$from done")
 		say "$from was restored before: the database is left as it is"
 		exit 0
-	fi
+		;;
+	"$from")
+		begin_epoch
+		say "$from was restored before, and its epoch has begun"
+		exit 0
+		;;
+	esac
 	fail "the database is not empty, and was not made by restoring $from: nothing was restored"
 fi
 
@@ -52,4 +66,5 @@ ask "CREATE SCHEMA IF NOT EXISTS gochat_restore; COMMENT ON SCHEMA gochat_restor
 	fail 'the restore can not be marked: nothing was restored'
 pg_restore --single-transaction --exit-on-error --no-owner --no-privileges --dbname="$database" "$file" ||
 	fail "$file could not be restored: the database is as empty as it was"
+begin_epoch
 say "restored $file"

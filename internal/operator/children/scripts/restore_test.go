@@ -39,6 +39,10 @@ func TestRestore(t *testing.T) {
 		if s.contents(into) != newer {
 			s.Error("the newest dump was not taken")
 		}
+		epoch := s.epoch(into)
+		if epoch == s.epoch(second) {
+			s.Error("[RES3] the epoch is that of the chat before")
+		}
 		if _, err := postgres.Migrate(s.Context(), into); err != nil {
 			s.Errorf("it can't be migrated: %v", err)
 		}
@@ -46,7 +50,7 @@ func TestRestore(t *testing.T) {
 		now := s.contents(into)
 		s.succeeds("backups was restored before", "restore.sh", restoring(into, dir, "backups")...)
 		s.fails("not empty", "restore.sh", restoring(into, dir, "backups/"+first)...)
-		if s.contents(into) != now {
+		if s.contents(into) != now || s.epoch(into) != epoch {
 			s.Error("a database that was in use was changed")
 		}
 
@@ -118,6 +122,23 @@ func TestRestoreThatIsKilled(t *testing.T) {
 		s.succeeds("restored", "restore.sh", restoring(into, dir, "backups")...)
 		if s.contents(into) != want {
 			s.Error("what was restored is not what was there")
+		}
+	})
+}
+
+// One that is killed before its epoch has begun begins it when it is run again, once.
+func TestRestoreThatIsKilledBeforeItsEpoch(t *testing.T) {
+	onShells(t, func(s *stage) {
+		_, dir, _ := s.backedUp(3)
+		into := empties.New(s.T)
+		s.succeeds("restored", "restore.sh", restoring(into, dir, "backups")...)
+		s.exec(into, "COMMENT ON SCHEMA gochat_restore IS 'backups'") // as it is until then
+		first := s.epoch(into)
+		s.succeeds("its epoch has begun", "restore.sh", restoring(into, dir, "backups")...)
+		second := s.epoch(into)
+		s.succeeds("left as it is", "restore.sh", restoring(into, dir, "backups")...)
+		if third := s.epoch(into); first == second || second != third {
+			s.Errorf("the epochs were %s, %s, %s", first, second, third)
 		}
 	})
 }

@@ -173,13 +173,20 @@ func (s *stage) chat(entries int) (url string) {
 	return url
 }
 
-// contents are all rows of a chat, and what its schema is made of.
+// epoch is which history the database holds.
+func (s *stage) epoch(url string) (epoch string) {
+	s.Helper()
+	s.no(s.connect(url).QueryRow(s.Context(), "SELECT value FROM meta WHERE key = 'epoch'").Scan(&epoch))
+	return epoch
+}
+
+// contents are all rows of a chat but its epoch, and what its schema is made of.
 func (s *stage) contents(url string) string {
 	s.Helper()
 	conn := s.connect(url)
 	var text strings.Builder
 	for _, sql := range []string{
-		`SELECT table_to_xml('entries', false, false, '')::text`, `SELECT table_to_xml('meta', false, false, '')::text`,
+		`SELECT table_to_xml('entries', false, false, '')::text`, `SELECT query_to_xml('SELECT * FROM meta WHERE key <> ''epoch''', false, false, '')::text`,
 		`SELECT table_to_xml('goose_db_version', false, false, '')::text`,
 		`SELECT string_agg(format('%s %s', c.relkind, c.relname), ' ' ORDER BY c.relname) FROM pg_class c WHERE relnamespace = 'public'::regnamespace`,
 		`SELECT string_agg(p.proname, ' ' ORDER BY p.proname) FROM pg_proc p WHERE pronamespace = 'public'::regnamespace`,
