@@ -1,3 +1,4 @@
+import { useQueryClient } from '@tanstack/react-query'
 import { Outlet, useLocation, useMatch, useNavigate } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { CreateRoomDialog } from '../features/rooms/CreateRoomDialog'
@@ -8,6 +9,7 @@ import { UserMenu } from '../features/settings/UserMenu'
 import { Switcher } from '../features/switcher/Switcher'
 import { useChat, useMaybeChat, useRoom, useRooms, useSession, useStore } from '../model/hooks'
 import { watchIdle } from '../model/idle'
+import { loadAhead } from '../ui/later'
 import { Splash } from '../ui/Splash'
 import { useMedia } from '../ui/useMedia'
 import { followKeyboard } from '../ui/visibleHeight'
@@ -47,6 +49,7 @@ function Shell() {
   const step = useStep(roomId, enter)
   useLiveTitle(useRoom(roomId))
   useSigns()
+  useAskAgain()
   useEffect(() => followKeyboard(document.documentElement), [])
   useNotifications(enter)
   useShortcuts({
@@ -82,6 +85,17 @@ function Shell() {
       <SettingsDialog {...dialog('settings')} />
     </div>
   )
+}
+
+/** When the server is there again it is asked at once for what it did not give while it was not. */
+function useAskAgain(): void {
+  const queries = useQueryClient()
+  const live = useStore(useChat().connection).phase === 'live'
+  useEffect(() => {
+    if (!live) return
+    void queries.refetchQueries({ type: 'active', predicate: ({ state }) => state.status === 'error' })
+    if (!('serviceWorker' in navigator)) void loadAhead()
+  }, [queries, live])
 }
 
 /** Goes to the room above or below in the list. */

@@ -14,6 +14,7 @@ import type { RoomStore } from '../model/roomStore'
 import { IconButton, buttonLook } from '../ui/Button'
 import { EmptyState } from '../ui/EmptyState'
 import { useMedia } from '../ui/useMedia'
+import { Opening } from './Opening'
 import styles from './RoomPage.module.css'
 import { useShortcuts } from './shortcuts'
 
@@ -38,7 +39,7 @@ export function RoomPage() {
   const members = useMembersShown()
   const { replica } = useChat()
   if (room !== undefined) return <Room key={roomId} room={room} members={members} />
-  if (!known) return <main className={styles.page} aria-busy />
+  if (!known) return <Opening />
   const gone = GONE[replica.whyGone(roomId) ?? ''] ?? NOT_HERE
   return (
     <main className={styles.page}>

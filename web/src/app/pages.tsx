@@ -9,6 +9,7 @@ import { Button, buttonLook } from '../ui/Button'
 import { Doorway } from '../ui/Doorway'
 import { EmptyState } from '../ui/EmptyState'
 import { command } from './keys'
+import { Opening } from './Opening'
 import { OpenPanel } from './panels'
 import { Redirect } from './Redirect'
 import { useTitle } from './useTitle'
@@ -52,7 +53,7 @@ export function HomePage() {
   const rooms = useRooms()
   const me = useMe()
   const openPanel = use(OpenPanel)
-  if (rooms === undefined) return <main className={styles.home} aria-busy />
+  if (rooms === undefined) return <Opening />
   return (
     <main className={styles.home}>
       {rooms.length === 0 ? (

@@ -53,3 +53,8 @@ export function isProblem(error: unknown, code: string): boolean {
 export function isRefusal(error: unknown): boolean {
   return error instanceof ApiError && error.status < 500 && error.retryAfterMs === 0
 }
+
+/** When to ask again after a failure, in milliseconds: so soon, or when the server has said. */
+export function notBefore(error: unknown, soonestMs: number): number {
+  return error instanceof ApiError ? Math.max(soonestMs, error.retryAfterMs) : soonestMs
+}

@@ -37,6 +37,17 @@ function needsToken(request: Request): boolean {
   return !OPEN_PATHS.test(pathname) && !(request.method === 'GET' && INVITE_PREVIEW.test(pathname))
 }
 
+/** As long as an answer is waited for: a dead network says nothing. What may have been done is waited for longer. */
+const READ_WITHIN_MS = 12_000
+const WRITE_WITHIN_MS = 30_000
+
+function fetchInTime(request: Request): Promise<Response> {
+  return fetch(request, { signal: AbortSignal.timeout(request.method === 'GET' ? READ_WITHIN_MS : WRITE_WITHIN_MS) })
+}
+
+/** Whether the fault of a request is that nobody answered. */
+const isSilence = (error: unknown) => error instanceof TypeError || (error instanceof DOMException && error.name === 'TimeoutError')
+
 /** A wrong password is the user's to mend: asking again, with a new token, would only count as another try. */
 async function isBadPassword(response: Response): Promise<boolean> {
   const problem: unknown = await response.clone().json()
@@ -46,14 +57,14 @@ async function isBadPassword(response: Response): Promise<boolean> {
 /** The REST client, typed by the server's OpenAPI document. It brings the token along, and a new one after a 401. */
 export function createApi(origin: string, tokens: Tokens): Api {
   const send = async (request: Request): Promise<Response> => {
-    if (!needsToken(request)) return fetch(request)
+    if (!needsToken(request)) return fetchInTime(request)
     const again = request.clone()
     request.headers.set('Authorization', `Bearer ${await tokens.access()}`)
-    const response = await fetch(request)
+    const response = await fetchInTime(request)
     if (response.status !== 401 || (await isBadPassword(response))) return response
     tokens.forget()
     again.headers.set('Authorization', `Bearer ${await tokens.access()}`)
-    return fetch(again)
+    return fetchInTime(again)
   }
   return createClient<paths>({
     baseUrl: new URL(BASE, origin).href,
@@ -75,7 +86,7 @@ export async function bodyOf<T>(answer: Promise<Answer<T>>): Promise<T> {
   try {
     settled = await answer
   } catch (error) {
-    throw error instanceof TypeError ? new Unreachable('the server did not answer') : error
+    throw isSilence(error) ? new Unreachable('the server did not answer') : error
   }
   if (!settled.response.ok) throw new ApiError(settled.response.status, settled.error)
   return settled.data as T
@@ -85,7 +96,11 @@ export async function bodyOf<T>(answer: Promise<Answer<T>>): Promise<T> {
 export async function requestRefresh(origin: string): Promise<Grant> {
   let response: Response
   try {
-    response = await fetch(new URL(`${BASE}/auth/refresh`, origin), { method: 'POST', credentials: 'include' })
+    response = await fetch(new URL(`${BASE}/auth/refresh`, origin), {
+      method: 'POST',
+      credentials: 'include',
+      signal: AbortSignal.timeout(READ_WITHIN_MS),
+    })
   } catch {
     throw new Unreachable('the server did not answer')
   }

@@ -30,7 +30,7 @@ describe('where the server is', () => {
     const fetched = vi.fn(() => Promise.resolve(Response.json({ server: 'https://chat.example.com' })))
     vi.stubGlobal('fetch', fetched)
     await expect(findServer(PAGE)).resolves.toBe('https://chat.example.com')
-    expect(fetched).toHaveBeenCalledExactlyOnceWith(new URL('https://app.example.com/config.json'))
+    expect(fetched).toHaveBeenCalledExactlyOnceWith(new URL('https://app.example.com/config.json'), { signal: expect.any(AbortSignal) as AbortSignal })
   })
 
   test('what does not come may come later; what is wrong stays wrong', async () => {

@@ -5,6 +5,9 @@ export class BadConfig extends Error {
   override name = 'BadConfig'
 }
 
+/** As long as it is waited for: a dead network says nothing. */
+const WITHIN_MS = 12_000
+
 /**
  * Where the server is, as an origin: what config.json beside index.html names, or the page's own.
  *
@@ -14,7 +17,7 @@ export class BadConfig extends Error {
 export async function findServer(page: string): Promise<string> {
   let response: Response
   try {
-    response = await fetch(new URL('/config.json', page))
+    response = await fetch(new URL('/config.json', page), { signal: AbortSignal.timeout(WITHIN_MS) })
   } catch {
     throw new Unreachable('config.json did not come')
   }

@@ -11,13 +11,19 @@ interface ButtonProps extends ComponentProps<'button'> {
 /** The class of a link that looks like a button. */
 export const buttonLook = (tone: Tone) => `${styles.button} ${styles[tone]}`
 
-export function Button({ tone = 'plain', busy = false, className, children, disabled, ...rest }: ButtonProps) {
+/** A button that is off keeps the focus: one that was pressed and does its work would lose it. */
+export function Button({ tone = 'plain', busy = false, className, children, disabled = false, onClick, ...rest }: ButtonProps) {
+  const off = disabled || busy
   return (
     <button
       type="button"
       className={[buttonLook(tone), className].filter(Boolean).join(' ')}
       aria-busy={busy}
-      disabled={disabled === true || busy}
+      aria-disabled={off}
+      onClick={(event) => {
+        if (off) event.preventDefault() // a form is not sent then, by Enter neither
+        else onClick?.(event)
+      }}
       {...rest}
     >
       {children}

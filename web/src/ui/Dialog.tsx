@@ -1,4 +1,5 @@
-import { type ReactNode, Suspense, lazy, useState } from 'react'
+import { type ReactNode, useState } from 'react'
+import { later } from './later'
 
 export interface DialogProps {
   title: string
@@ -11,15 +12,13 @@ export interface DialogProps {
 }
 
 /** Loaded with the first dialog, not with the page. */
-const DialogPopup = lazy(() => import('./DialogPopup'))
+const DialogPopup = later(() => import('./DialogPopup'))
 
 /** A modal dialog: traps the focus, closes by Escape and outside, gives the focus back. */
 export function Dialog(props: DialogProps) {
   const [opened, setOpened] = useState(props.open)
   if (props.open && !opened) setOpened(true)
   return opened ? (
-    <Suspense>
-      <DialogPopup {...props} />
-    </Suspense>
+    <DialogPopup {...props} />
   ) : null
 }

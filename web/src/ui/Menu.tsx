@@ -1,4 +1,5 @@
-import { type ComponentProps, type ReactNode, type RefObject, Suspense, lazy, useRef, useState } from 'react'
+import { type ComponentProps, type ReactNode, type RefObject, useRef, useState } from 'react'
+import { later } from './later'
 
 interface MenuChoice {
   label: string
@@ -39,7 +40,7 @@ type MenuProps = MenuButtonProps &
   Pick<ComponentProps<'button'>, 'className' | 'children'>
 
 /** Loaded with the first menu, not with the page. */
-const MenuPopup = lazy(() => import('./MenuPopup'))
+const MenuPopup = later(() => import('./MenuPopup'))
 
 /** A button that opens a menu. */
 export function Menu({ label, inWords = false, className, children, side = 'bottom', align = 'end', choice, actions }: MenuProps) {
@@ -63,19 +64,17 @@ export function Menu({ label, inWords = false, className, children, side = 'bott
         {children}
       </button>
       {open !== undefined && (
-        <Suspense>
-          <MenuPopup
-            label={label}
-            anchor={anchor}
-            side={side}
-            align={align}
-            open={open}
-            byKeys={byKeys}
-            onClose={() => setOpen(false)}
-            choice={choice}
-            actions={actions}
-          />
-        </Suspense>
+        <MenuPopup
+          label={label}
+          anchor={anchor}
+          side={side}
+          align={align}
+          open={open}
+          byKeys={byKeys}
+          onClose={() => setOpen(false)}
+          choice={choice}
+          actions={actions}
+        />
       )}
     </>
   )

@@ -1,9 +1,10 @@
 import { Smile } from 'lucide-react'
-import { Suspense, lazy, useRef, useState } from 'react'
+import { useRef, useState } from 'react'
 import { IconButton } from '../../ui/Button'
+import { later } from '../../ui/later'
 
 /** Loaded when it is first opened, not with the page. */
-const EmojiPopup = lazy(() => import('./EmojiPopup'))
+const EmojiPopup = later(() => import('./EmojiPopup'))
 
 export function EmojiButton({ onPick }: { onPick: (emoji: string) => void }) {
   const anchor = useRef<HTMLButtonElement>(null)
@@ -14,20 +15,18 @@ export function EmojiButton({ onPick }: { onPick: (emoji: string) => void }) {
         <Smile size={19} aria-hidden />
       </IconButton>
       {open !== undefined && (
-        <Suspense>
-          <EmojiPopup
-            anchor={anchor}
-            open={open}
-            onClose={() => {
-              setOpen(false)
-              anchor.current?.focus()
-            }}
-            onPick={(emoji) => {
-              setOpen(false)
-              onPick(emoji)
-            }}
-          />
-        </Suspense>
+        <EmojiPopup
+          anchor={anchor}
+          open={open}
+          onClose={() => {
+            setOpen(false)
+            anchor.current?.focus()
+          }}
+          onPick={(emoji) => {
+            setOpen(false)
+            onPick(emoji)
+          }}
+        />
       )}
     </>
   )

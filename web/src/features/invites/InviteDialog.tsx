@@ -1,7 +1,7 @@
-import { Suspense, lazy } from 'react'
 import { useRoomState } from '../../model/hooks'
 import type { RoomStore } from '../../model/roomStore'
 import { Dialog } from '../../ui/Dialog'
+import { later } from '../../ui/later'
 
 interface InviteDialogProps {
   room: RoomStore
@@ -10,15 +10,13 @@ interface InviteDialogProps {
 }
 
 /** Loaded when it is first opened, not with the page. */
-const Invites = lazy(() => import('./Invites'))
+const Invites = later(() => import('./Invites'))
 
 export function InviteDialog({ room, open, onClose }: InviteDialogProps) {
   const name = useRoomState(room, (state) => state.room.name)
   return (
     <Dialog title={`Invite to ${name}`} description="Whoever opens the link can join." open={open} onClose={onClose}>
-      <Suspense>
-        <Invites roomId={room.id} />
-      </Suspense>
+      <Invites roomId={room.id} />
     </Dialog>
   )
 }

@@ -1,9 +1,11 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Check, Copy } from 'lucide-react'
 import { useState } from 'react'
+import { awaited } from '../../model/awaited'
 import { useChat } from '../../model/hooks'
 import { explain } from '../../model/problems'
 import { type Invite, createInvite, invitesKey, listInvites, revokeInvite } from '../../model/requests'
+import { Awaited } from '../../ui/Awaited'
 import { Button, IconButton } from '../../ui/Button'
 import { Field, FormError } from '../../ui/Field'
 import { Select } from '../../ui/Select'
@@ -41,7 +43,7 @@ export default function Invites({ roomId }: { roomId: string }) {
       ) : (
         <NewLink invite={create.data} onAnother={() => create.reset()} />
       )}
-      {invites.error && <FormError>{explain(invites.error, REFUSALS)}</FormError>}
+      <Awaited {...awaited(invites, 'the links that work', REFUSALS)} />
       {others.length > 0 && (
         <section aria-labelledby="invites-there">
           <h3 id="invites-there" className={styles.heading}>

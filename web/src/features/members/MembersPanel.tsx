@@ -1,11 +1,11 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { UserPlus, X } from 'lucide-react'
+import { awaited } from '../../model/awaited'
 import { useChat, useMe, useRoomState, useSelected } from '../../model/hooks'
-import { explain } from '../../model/problems'
 import { listMembers, membersKey } from '../../model/requests'
 import type { RoomStore } from '../../model/roomStore'
+import { Awaited } from '../../ui/Awaited'
 import { Button, IconButton } from '../../ui/Button'
-import { FormError } from '../../ui/Field'
 import { LeaveRoom } from './LeaveRoom'
 import { MemberRow } from './MemberRow'
 import styles from './MembersPanel.module.css'
@@ -26,6 +26,7 @@ export function MembersPanel({ room, onClose, onInvite, onLeft }: MembersPanelPr
   const me = useMe().id
   const role = useRoomState(room, (state) => state.room.role)
   const name = useRoomState(room, (state) => state.room.name)
+  const count = useRoomState(room, (state) => state.room.member_count)
   const states = useSelected(chat.people.presence, (presence) => presence)
   const queries = useQueryClient()
   const members = useQuery({
@@ -47,17 +48,14 @@ export function MembersPanel({ room, onClose, onInvite, onLeft }: MembersPanelPr
     <aside aria-label="Members" className={styles.panel}>
       <header className={styles.header}>
         <h2>Members</h2>
-        <span className={styles.count}>{members.data?.length}</span>
+        <span className={styles.count}>{members.data?.length ?? count}</span>
         <IconButton label="Close members" onClick={onClose}>
           <X size={18} aria-hidden />
         </IconButton>
       </header>
-      <FormError>{members.error ? explain(members.error) : undefined}</FormError>
-      {members.isError && (
-        <Button busy={members.isFetching} onClick={() => void members.refetch()}>
-          Try again
-        </Button>
-      )}
+      <div className={styles.awaited}>
+        <Awaited {...awaited(members, 'the members')} />
+      </div>
       <ul aria-label={`Members of ${name}`} className={styles.list}>
         {sorted?.map((member) => (
           <MemberRow key={member.user.id} room={room} member={member} mine={role} isMe={member.user.id === me} onChanged={refresh} />

@@ -1,9 +1,11 @@
 import { keepPreviousData, useMutation, useQuery } from '@tanstack/react-query'
 import { useDeferredValue, useState } from 'react'
+import { awaited } from '../../model/awaited'
 import { useChat, useRooms } from '../../model/hooks'
 import { explain } from '../../model/problems'
 import { joinRoom, publicRooms } from '../../model/requests'
 import { Avatar } from '../../ui/Avatar'
+import { Awaited } from '../../ui/Awaited'
 import { Button } from '../../ui/Button'
 import { Dialog } from '../../ui/Dialog'
 import { Field, FormError } from '../../ui/Field'
@@ -52,7 +54,6 @@ function PublicRooms({ onClose, onEnter }: DiscoverDialogProps) {
       enter(room.id)
     },
   })
-  const error = join.error ?? found.error
   return (
     <>
       <Field
@@ -62,7 +63,8 @@ function PublicRooms({ onClose, onEnter }: DiscoverDialogProps) {
         value={text}
         onChange={(event) => setText(event.currentTarget.value)}
       />
-      <FormError>{error ? explain(error) : undefined}</FormError>
+      <FormError>{join.error ? explain(join.error) : undefined}</FormError>
+      <Awaited {...awaited(found, 'the public rooms')} />
       {found.data?.length === 0 && (
         <p className={styles.none}>{query === '' ? 'There is no public room yet.' : 'No public room by that name.'}</p>
       )}

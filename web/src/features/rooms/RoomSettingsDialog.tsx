@@ -1,6 +1,6 @@
-import { Suspense, lazy } from 'react'
 import type { RoomStore } from '../../model/roomStore'
 import { Dialog } from '../../ui/Dialog'
+import { later } from '../../ui/later'
 
 interface RoomSettingsDialogProps {
   room: RoomStore
@@ -9,15 +9,13 @@ interface RoomSettingsDialogProps {
 }
 
 /** Loaded when it is first opened, not with the page. */
-const RoomSettings = lazy(() => import('./RoomSettings'))
+const RoomSettings = later(() => import('./RoomSettings'))
 
 /** What a room is called and who may join it; and, for owners, its end. */
 export function RoomSettingsDialog({ room, open, onClose }: RoomSettingsDialogProps) {
   return (
     <Dialog title="Room settings" open={open} onClose={onClose}>
-      <Suspense>
-        <RoomSettings room={room} />
-      </Suspense>
+      <RoomSettings room={room} />
     </Dialog>
   )
 }

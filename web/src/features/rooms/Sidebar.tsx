@@ -1,6 +1,7 @@
 import { Compass, MessagesSquare, Plus, Search } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { useMe, useRooms } from '../../model/hooks'
+import { Waiting } from '../../ui/Awaited'
 import { Button, IconButton } from '../../ui/Button'
 import { Logo } from '../../ui/Logo'
 import { RoomLink } from './RoomLink'
@@ -39,6 +40,7 @@ export function Sidebar({ isPage, onSwitch, onDiscover, onCreate, footer }: Side
         )}
       </header>
       <nav aria-label="Rooms" className={styles.rooms}>
+        {rooms === undefined && isPage && <Waiting what="your rooms" />}
         {rooms?.length === 0 && (
           <div className={styles.none}>
             {isPage && <MessagesSquare size={40} aria-hidden />}

@@ -1,8 +1,10 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Laptop, Smartphone, SquareTerminal } from 'lucide-react'
+import { awaited } from '../../model/awaited'
 import { useChat } from '../../model/hooks'
 import { explain } from '../../model/problems'
 import { type LoginSession, listSessions, revokeSession, sessionsKey } from '../../model/requests'
+import { Awaited } from '../../ui/Awaited'
 import { Button } from '../../ui/Button'
 import { FormError } from '../../ui/Field'
 import { fullTime, shortTime } from '../../ui/time'
@@ -15,22 +17,15 @@ const ICONS = { computer: Laptop, phone: Smartphone, program: SquareTerminal } s
 export function SessionList() {
   const chat = useChat()
   const sessions = useQuery({ queryKey: sessionsKey, queryFn: () => listSessions(chat.api), staleTime: 0 })
-  if (sessions.isError) {
-    return (
-      <div className={styles.form}>
-        <FormError>{explain(sessions.error)}</FormError>
-        <Button busy={sessions.isFetching} onClick={() => void sessions.refetch()}>
-          Try again
-        </Button>
-      </div>
-    )
-  }
   return (
-    <ul aria-label="Where you are logged in" aria-busy={sessions.isPending} className={styles.sessions}>
-      {sessions.data
-        ?.toSorted((a, b) => Number(b.current) - Number(a.current))
-        .map((session) => <SessionRow key={session.id} session={session} />)}
-    </ul>
+    <>
+      <Awaited {...awaited(sessions, 'the list of where you are logged in')} />
+      <ul aria-label="Where you are logged in" aria-busy={sessions.isPending} className={styles.sessions}>
+        {sessions.data
+          ?.toSorted((a, b) => Number(b.current) - Number(a.current))
+          .map((session) => <SessionRow key={session.id} session={session} />)}
+      </ul>
+    </>
   )
 }
 
