@@ -50,6 +50,19 @@ test('drafts are kept per room, and an empty one is none', async () => {
   expect([reopened.draft('r'), reopened.draft('s')]).toEqual(['one', ''])
 })
 
+test('[RES5] whoever reloads right after sending finds the message in the outbox and no draft: both are committed before anything is waited for', async () => {
+  const outbox = await openOutbox('ann')
+  await outbox.setDraft('r', 'half a thought')
+  const commit = vi.spyOn(IDBTransaction.prototype, 'commit')
+  const written = [outbox.put('r', message('a')), outbox.setDraft('r', '')]
+  // A page that is taken away here comes to no second step.
+  const stores = commit.mock.contexts.map((tx) => [...(tx as IDBTransaction).objectStoreNames].join())
+  expect(stores).toEqual(['outbox', 'drafts'])
+  await Promise.all(written)
+  const reopened = await openOutbox('ann')
+  expect([await ids('ann'), reopened.draft('r')]).toEqual([['a'], ''])
+})
+
 test('without IndexedDB everything works, as long as the page lives', async () => {
   vi.stubGlobal('indexedDB', undefined)
   const outbox = await openOutbox('ann')
