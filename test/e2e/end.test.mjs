@@ -50,14 +50,20 @@ describe('the end of a room', { concurrency: 1 }, () => {
 
   test('a room that is opened by its address stands there', isAtEnd)
 
-  test('the way there from far back ends there', async () => {
-    const { page } = ann
-    await page.goto(`${place}?at=60`)
-    await page.waitForFunction(() => !location.search.includes('at='))
-    await toLatest().click()
-    await message(page, 'the last one').waitFor()
-    await isAtEnd()
-  })
+  for (const [from, seq] of [['far back', 60], ['a place in the same page of history', 170]]) {
+    test(`the way there from ${from} ends there, even while rows are being measured`, async () => {
+      const { page } = ann
+      await page.goto(`${place}?at=${seq}`)
+      // In the frame in which it can be pressed.
+      await page.waitForFunction(() => {
+        const button = [...document.querySelectorAll('button')].find(({ textContent }) => textContent === 'To the latest')
+        button?.click()
+        return button !== undefined && !location.search.includes('at=')
+      })
+      await message(page, 'the last one').waitFor()
+      await isAtEnd()
+    })
+  }
 
   test('a press, a key and a window of another size change nothing about it', async () => {
     const { page } = ann

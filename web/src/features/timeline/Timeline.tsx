@@ -6,7 +6,7 @@ import type { RoomStore, View } from '../../model/roomStore'
 import type { Timeline as Held } from '../../model/timeline'
 import { RowView } from './RowView'
 import { rowAt, rowsOf } from './rows'
-import { useEndAnchor } from './useEndAnchor'
+import { useAnchor } from './useAnchor'
 import { usePageSeen } from './usePageSeen'
 import { useRowFocus } from './useRowFocus'
 import styles from './Timeline.module.css'
@@ -28,7 +28,14 @@ export function Timeline({ room, passing, onInvite }: TimelineProps) {
   const prepended = usePrepended(held, view)
   const list = useRef<VirtualizerHandle>(null)
   const inPast = held.past !== undefined
-  const { scroller, atEnd, isAtEnd, onScroll, onResize, toEnd, letGo } = useEndAnchor(view.id, inPast)
+  /** A message by link is in the middle, the first unread one near the top. */
+  const placeTop = ({ clientHeight }: HTMLElement) => {
+    const at = view.from === 'place' ? rowAt(rows, view.at) : newAt
+    if (list.current === null || at < 0) return undefined
+    const [top, height] = [list.current.getItemOffset(at), list.current.getItemSize(at)]
+    return view.from === 'place' ? top - (clientHeight - height) / 2 : top - MARGIN_ABOVE_NEW_PX
+  }
+  const { scroller, atEnd, isAtEnd, onScroll, onResize, toEnd, toPlace } = useAnchor(view.id, inPast, placeTop)
   // Held at the end nothing has to be kept in place; and where all fits, the list would wait for a scroll that can't come.
   const shifts = prepended && !atEnd
 
@@ -44,17 +51,11 @@ export function Timeline({ room, passing, onInvite }: TimelineProps) {
   useEffect(() => {
     if (!filled || placed.current === view.id) return
     placed.current = view.id
-    if (view.from === 'place') {
-      letGo()
-      list.current?.scrollToIndex(rowAt(rows, view.at), { align: 'center' })
-      return
-    }
+    const newTop = newAt < 0 ? undefined : list.current?.getItemOffset(newAt)
     if (view.from === 'end') toEnd()
-    const top = newAt < 0 || view.from === 'end' ? undefined : list.current?.getItemOffset(newAt)
-    if (top === undefined || (!inPast && top >= (scroller.current?.scrollTop ?? 0))) return
-    letGo()
-    list.current?.scrollToIndex(newAt, { align: 'start', offset: -MARGIN_ABOVE_NEW_PX })
-  }, [filled, newAt, rows, view, inPast, letGo, toEnd, scroller])
+    else if (view.from === 'place') toPlace()
+    else if (newTop !== undefined && (inPast || newTop < (scroller.current?.scrollTop ?? 0))) toPlace()
+  }, [filled, newAt, view, inPast, toPlace, toEnd, scroller])
 
   const toLatest = () => {
     chat.history.toLatest(room.id)

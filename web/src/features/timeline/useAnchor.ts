@@ -1,0 +1,84 @@
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { type Held, heldAfter, isNear, isResized, standOf } from './anchor'
+
+const SETTLE_MS = 600
+const NOWHERE = { below: 0, content: 0, height: 0 }
+
+/**
+ * Holds a scrolling element at its end, or at a place in it, while content grows, rows are measured and the element itself
+ * is resized (a keyboard opens), until somebody scrolls away; and at the end again once they are back there.
+ *
+ * @param content  changes when the element's children are others
+ * @param isPart   whether the content ends before the end: then there is nothing to be held at
+ * @param placeTop how far from the content's beginning the view of the place begins, as far as sizes are known
+ */
+export function useAnchor(content: number, isPart: boolean, placeTop: (element: HTMLElement) => number | undefined) {
+  const scroller = useRef<HTMLDivElement>(null)
+  const [atEnd, setAtEnd] = useState(true)
+  const held = useRef<Held>('end')
+  const last = useRef(NOWHERE)
+  const topOf = useRef(placeTop)
+  const settling = useRef<ReturnType<typeof setTimeout>>(undefined)
+
+  const hold = useCallback((next: Held) => {
+    held.current = next
+    setAtEnd(next === 'end')
+  }, [])
+
+  /** Where the end is in view of the place, one is at the end. But not before rows have been measured there. */
+  const settle = useCallback(() => {
+    if (held.current === 'place' && !isPart && isNear(last.current)) hold('end')
+  }, [hold, isPart])
+  useEffect(() => () => clearTimeout(settling.current), [content])
+
+  /** Whenever something may have moved or been resized: what is held is gone to again. */
+  const keep = useCallback(() => {
+    const element = scroller.current
+    if (element === null || held.current === undefined) return
+    const top = held.current === 'end' ? element.scrollHeight : topOf.current(element)
+    if (top !== undefined) element.scrollTo({ top, behavior: 'instant' })
+    last.current = standOf(element)
+    clearTimeout(settling.current)
+    if (held.current === 'place') settling.current = setTimeout(settle, SETTLE_MS)
+  }, [settle])
+
+  const go = useCallback(
+    (to: Held) => {
+      hold(to)
+      keep()
+    },
+    [hold, keep],
+  )
+  const toEnd = useCallback(() => go('end'), [go])
+  const toPlace = useCallback(() => go('place'), [go])
+
+  /** Whether the end is in view at this moment (`atEnd` tells of the last rendering). */
+  const isAtEnd = useCallback(() => held.current === 'end', [])
+
+  const onScroll = useCallback(() => {
+    const element = scroller.current
+    if (element === null) return
+    const from = last.current
+    last.current = standOf(element)
+    hold(heldAfter(held.current, isPart, from, last.current))
+    if (isResized(from, last.current)) keep()
+  }, [hold, keep, isPart])
+
+  useEffect(() => {
+    const element = scroller.current
+    if (element === null) return
+    const observer = new ResizeObserver(keep)
+    observer.observe(element)
+    for (const child of element.children) observer.observe(child)
+    return () => observer.disconnect()
+  }, [content, keep])
+
+  // After every render: new rows at the end are shown before they are painted. But not if all is of the same size: a focus
+  // that moved up has scrolled already, and is heard of later.
+  useLayoutEffect(() => {
+    topOf.current = placeTop
+    if (scroller.current !== null && isResized(last.current, standOf(scroller.current))) keep()
+  })
+
+  return { scroller, atEnd, isAtEnd, onScroll, onResize: keep, toEnd, toPlace }
+}
