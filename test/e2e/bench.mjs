@@ -154,7 +154,6 @@ try {
   // All of it, so that the page holds 10,000 entries.
   for (let first = Infinity; first > 1; ) {
     first = await log(page).evaluate(async (element) => {
-      element.dispatchEvent(new WheelEvent('wheel', { deltaY: -400 }))
       element.scrollTop = 0
       await new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)))
       return element.querySelector('h2') !== null && element.scrollTop <= 0 && element.textContent.includes('This is where it begins.') ? 1 : Infinity
