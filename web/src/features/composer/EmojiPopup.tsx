@@ -35,7 +35,7 @@ export default function EmojiPopup({ anchor, open, onClose, onPick }: EmojiPopup
               {groups.length === 0 && <p className={styles.none}>None is called that. Your keyboard may have it.</p>}
               {groups.map(({ name, emoji }) => (
                 <section key={name} aria-label={name}>
-                  <h3>{name}</h3>
+                  <h2>{name}</h2>
                   <div className={styles.grid}>
                     {emoji.map(([each, words]) => (
                       <button key={each} type="button" aria-label={words} title={words} onClick={() => onPick(each)}>
