@@ -1,5 +1,5 @@
 import { Link, useLocation, useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { ArrowLeft, Bell, BellOff, DoorClosed, Hash, Lock, Settings2, UserPlus, Users } from 'lucide-react'
+import { ArrowLeft, Bell, BellOff, Hash, Lock, Settings2, UserPlus, Users } from 'lucide-react'
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { Composer, type ComposerHandle } from '../features/composer/Composer'
 import { InviteDialog } from '../features/invites/InviteDialog'
@@ -11,24 +11,12 @@ import { TypingLine } from '../features/timeline/TypingLine'
 import { useChat, useRoom, useRoomState, useRooms, useStore } from '../model/hooks'
 import { setMuted, wishes } from '../model/notifications'
 import type { RoomStore } from '../model/roomStore'
-import { IconButton, buttonLook } from '../ui/Button'
-import { EmptyState } from '../ui/EmptyState'
+import { IconButton } from '../ui/Button'
 import { useMedia } from '../ui/useMedia'
+import { GonePage } from './GonePage'
 import { Opening } from './Opening'
 import styles from './RoomPage.module.css'
 import { useShortcuts } from './shortcuts'
-
-const NOT_HERE = {
-  title: 'You are not in this room',
-  text: 'You left it, were removed, or it is gone. If somebody gave you an invite link, open that.',
-}
-
-/** By what a room ended for oneself. */
-const GONE: Partial<Record<string, typeof NOT_HERE>> = {
-  left: { title: 'You left this room', text: 'To come back, find it under “Discover rooms” or ask for an invite link.' },
-  removed: { title: 'You were removed from this room', text: 'An admin did that. If it was by mistake, ask for an invite link.' },
-  deleted: { title: 'This room was deleted', text: 'Its owner ended it for everybody, with all that was said in it.' },
-}
 
 const asMessage = (text: string) => <Markdown text={text} />
 
@@ -37,20 +25,9 @@ export function RoomPage() {
   const room = useRoom(roomId)
   const known = useRooms() !== undefined
   const members = useMembersShown()
-  const { replica } = useChat()
   if (room !== undefined) return <Room key={roomId} room={room} members={members} />
   if (!known) return <Opening />
-  const gone = GONE[replica.whyGone(roomId) ?? ''] ?? NOT_HERE
-  return (
-    <main className={styles.page}>
-      <EmptyState icon={<DoorClosed size={40} aria-hidden />} title={gone.title}>
-        <p>{gone.text}</p>
-        <Link to="/" className={buttonLook('plain')}>
-          To your rooms
-        </Link>
-      </EmptyState>
-    </main>
-  )
+  return <GonePage key={roomId} roomId={roomId} />
 }
 
 interface MembersShown {

@@ -58,6 +58,7 @@ export class ChatClient {
     this.replica = new Replica(this.me, this.people, {
       call: (name, fields) => this.link.call(name, fields),
       onRoom: (room) => this.carryUnsent(room),
+      onGone: (room) => this.holdUnsent(room),
       onConfirmed: (roomId, clientId) => this.courier.drop(roomId, clientId),
       onStale,
     })
@@ -171,6 +172,19 @@ export class ChatClient {
     this.courier.drop(roomId, clientId)
   }
 
+  /** What was written for a room that is the user's no more, and never sent: it goes on its way if one is let in again. */
+  leftOver(roomId: string): string[] {
+    const draft = this.outbox.draft(roomId)
+    const bodies = (this.unsent.get(roomId) ?? []).map(({ body }) => body)
+    return draft.trim() === '' ? bodies : [...bodies, draft]
+  }
+
+  discardLeftOver(roomId: string): void {
+    for (const { client_id } of this.unsent.get(roomId) ?? []) this.courier.drop(roomId, client_id)
+    this.unsent.delete(roomId)
+    void this.outbox.setDraft(roomId, '')
+  }
+
   /** Called at every key stroke; told to the others at most every 2.5 s, and at once when it ends. */
   typing(roomId: string, on: boolean): void {
     const last = this.typedAt.get(roomId)
@@ -228,6 +242,12 @@ export class ChatClient {
     for (const message of room.get().timeline.outgoing) {
       if (message.state === 'sending') this.courier.enqueue(room.id, message)
     }
+  }
+
+  private holdUnsent(room: RoomStore): void {
+    const unsent = room.get().timeline.outgoing.filter(({ state }) => state !== 'sent')
+    if (unsent.length > 0) this.unsent.set(room.id, unsent)
+    this.courier.hold(room.id)
   }
 
   private async fetchRooms(cursor: string): Promise<void> {

@@ -52,6 +52,11 @@ export class Courier {
     lane.waiting = lane.waiting.filter((message) => message.client_id !== clientId)
   }
 
+  /** The room is the user's no more: what waits for it is not sent, and stays on disk. */
+  hold(roomId: string): void {
+    this.lane(roomId).waiting = []
+  }
+
   setLive(live: boolean): void {
     this.live = live
     if (!live) {
@@ -102,6 +107,7 @@ export class Courier {
         return false
       }
       const lane = this.lane(roomId)
+      if (!lane.waiting.some((other) => other.client_id === client_id)) return true // given up or held meanwhile
       lane.waiting = lane.waiting.filter((other) => other.client_id !== client_id)
       void this.outbox.put(roomId, { ...message, state: 'failed', why: error.code })
       this.handlers.onRefused(roomId, client_id, error.code)

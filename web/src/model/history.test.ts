@@ -34,7 +34,7 @@ function setUp(readUpTo: number) {
     return Promise.resolve(answers[name]?.(fields as Commands['history']['fields']) as never)
   }
   const replica = new Replica(new Store(me), new People(() => Promise.resolve([])), {
-    call, onRoom: () => undefined, onConfirmed: () => undefined, onStale: () => undefined,
+    call, onRoom: () => undefined, onGone: () => undefined, onConfirmed: () => undefined, onStale: () => undefined,
   })
   replica.addRoom(room)
   const past = () => replica.room('r')?.get().timeline.past?.entries.map(({ seq }) => seq)

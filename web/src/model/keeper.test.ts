@@ -26,6 +26,7 @@ function newReplica() {
   return new Replica(new Store(me), new People(() => Promise.resolve([])), {
     call: () => new Promise(() => undefined),
     onRoom: () => undefined,
+    onGone: () => undefined,
     onConfirmed: () => undefined,
     onStale: () => undefined,
   })

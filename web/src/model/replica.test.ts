@@ -68,6 +68,7 @@ function setUp() {
         calls.push({ name, fields: { ...fields }, resolve: resolve as (reply: unknown) => void, reject })
       }),
     onRoom,
+    onGone: () => undefined,
     onConfirmed,
     onStale,
   })

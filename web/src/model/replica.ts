@@ -29,6 +29,8 @@ export interface ReplicaHandlers {
   call: Call
   /** A room has become known, or known again with unconfirmed messages: they are to be carried. */
   onRoom(room: RoomStore): void
+  /** A room is the user's no more. */
+  onGone(room: RoomStore): void
   /** An own message is in the log. */
   onConfirmed(roomId: string, clientId: string): void
   onStale(stale: Stale): void
@@ -186,6 +188,7 @@ export class Replica {
     room.dispose()
     this.gaps.forget(room)
     this.held.delete(roomId)
+    this.handlers.onGone(room)
     this.sort()
   }
 
