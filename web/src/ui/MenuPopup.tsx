@@ -1,13 +1,21 @@
 import { Menu as Base } from '@base-ui/react/menu'
+import { useRef } from 'react'
 import type { MenuPopupProps } from './Menu'
 import styles from './Menu.module.css'
 
 export default function MenuPopup({ label, anchor, side, align, open, byKeys, onClose, choice, actions }: MenuPopupProps) {
+  const chosen = useRef<() => void>(undefined)
   return (
     <Base.Root
       open={open}
       onOpenChange={(next) => {
         if (!next) onClose()
+      }}
+      onOpenChangeComplete={(isOpen) => {
+        if (isOpen) return
+        // Not before the menu has given the focus back: a dialog that is opened by it would lose it again.
+        chosen.current?.()
+        chosen.current = undefined
       }}
     >
       <Base.Portal>
@@ -36,7 +44,7 @@ export default function MenuPopup({ label, anchor, side, align, open, byKeys, on
               </Base.Group>
             )}
             {actions.map(({ label: text, icon, danger, onSelect }) => (
-              <Base.Item key={text} className={danger === true ? styles.dangerItem : styles.item} onClick={onSelect}>
+              <Base.Item key={text} className={danger === true ? styles.dangerItem : styles.item} onClick={() => (chosen.current = onSelect)}>
                 {icon}
                 {text}
               </Base.Item>

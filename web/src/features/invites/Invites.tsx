@@ -20,6 +20,7 @@ export default function Invites({ roomId }: { roomId: string }) {
   const queries = useQueryClient()
   const [lasting, setLasting] = useState('week')
   const [uses, setUses] = useState('any')
+  const [another, setAnother] = useState(false)
   const invites = useQuery({ queryKey: invitesKey(roomId), queryFn: () => listInvites(chat.api, roomId), staleTime: 0 })
   const create = useMutation({
     mutationFn: () =>
@@ -36,12 +37,18 @@ export default function Invites({ roomId }: { roomId: string }) {
             <Select label="For how many" value={uses} onChange={setUses} options={USES} />
           </div>
           <FormError>{create.error ? explain(create.error, REFUSALS) : undefined}</FormError>
-          <Button tone="primary" busy={create.isPending} onClick={() => create.mutate()}>
+          <Button tone="primary" autoFocus={another} busy={create.isPending} onClick={() => create.mutate()}>
             Create link
           </Button>
         </>
       ) : (
-        <NewLink invite={create.data} onAnother={() => create.reset()} />
+        <NewLink
+          invite={create.data}
+          onAnother={() => {
+            setAnother(true)
+            create.reset()
+          }}
+        />
       )}
       <Awaited {...awaited(invites, 'the links that work', REFUSALS)} />
       {others.length > 0 && (

@@ -14,14 +14,14 @@ const REFUSALS = { forbidden: 'Only owners may delete this room, and you are non
 export function DeleteRoom({ room }: { room: RoomStore }) {
   const chat = useChat()
   const { name, member_count } = useRoomState(room, (state) => state.room)
-  const [asking, setAsking] = useState(false)
+  const [asking, setAsking] = useState<boolean>()
   const end = useMutation({ mutationFn: () => deleteRoom(chat.api, room.id) })
   const others = member_count - 1
-  if (!asking) {
+  if (asking !== true) {
     return (
       <section aria-label="Delete" className={styles.end}>
         <p>Deleting a room ends it for everybody.</p>
-        <Button tone="danger" onClick={() => setAsking(true)}>
+        <Button tone="danger" autoFocus={asking === false} onClick={() => setAsking(true)}>
           Delete room
         </Button>
       </section>
