@@ -127,6 +127,27 @@ describe('managing a room', { concurrency: 1 }, () => {
     }
   })
 
+  test('a double click makes one room, and one link', async () => {
+    const { page } = ann
+    await page.getByRole('button', { name: 'New room' }).click()
+    const dialog = page.getByRole('dialog', { name: 'New room' })
+    await dialog.getByLabel('Name').fill('Twice')
+    const twice = (button) =>
+      button.evaluate((element) => {
+        for (const detail of [1, 2]) element.dispatchEvent(new MouseEvent('click', { detail, bubbles: true, cancelable: true }))
+      })
+    await twice(dialog.getByRole('button', { name: 'Create room' }))
+    await page.getByRole('heading', { level: 1, name: 'Twice' }).waitFor()
+    const token = await rest.logIn('ann')
+    const made = (await rest.call('GET', '/rooms', { token })).items.filter(({ name }) => name === 'Twice')
+    assert.equal(made.length, 1)
+    await page.getByRole('button', { name: 'Invite people' }).first().click()
+    await twice(page.getByRole('dialog').getByRole('button', { name: 'Create link' }))
+    await page.getByRole('dialog').getByLabel('Invite link').waitFor()
+    assert.equal((await rest.call('GET', `/rooms/${made[0].id}/invites`, { token })).items.length, 1)
+    await page.keyboard.press('Escape')
+  })
+
   test('no page had a fault', () => {
     assert.deepEqual([...ann.faults, ...bob.faults], [])
   })

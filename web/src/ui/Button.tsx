@@ -21,7 +21,8 @@ export function Button({ tone = 'plain', busy = false, className, children, disa
       aria-busy={busy}
       aria-disabled={off}
       onClick={(event) => {
-        if (off) event.preventDefault() // a form is not sent then, by Enter neither
+        // A form is not sent then, by Enter neither. The second click of a double one comes before what the first did shows.
+        if (off || event.detail > 1) event.preventDefault()
         else onClick?.(event)
       }}
       {...rest}
