@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import { AlertCircle, Check, Clock3, Link2 } from 'lucide-react'
-import { useChat, useMe, useUser } from '../../model/hooks'
+import { useChat, useUser } from '../../model/hooks'
 import { wordsFor } from '../../model/problems'
 import type { Outgoing } from '../../model/timeline'
 import { Avatar } from '../../ui/Avatar'
@@ -18,12 +18,13 @@ interface MessageRowProps {
   message: Message
   /** A link led here. */
   isTarget: boolean
+  /** One's own newest in the log: that it was sent says that those before it were. */
+  isNewestOwn: boolean
 }
 
-export function MessageRow({ roomId, id, message, isTarget }: MessageRowProps) {
+export function MessageRow({ roomId, id, message, isTarget, isNewestOwn }: MessageRowProps) {
   const { senderId, at, body, leads, seq, outgoing } = message
   const name = useUser(senderId)?.display_name ?? '…'
-  const mine = useMe().id === senderId
   const time = clockTime(at)
   const failed = outgoing?.state === 'failed'
   const [hasFocus, setFocus] = useState(false)
@@ -48,7 +49,7 @@ export function MessageRow({ roomId, id, message, isTarget }: MessageRowProps) {
         <Markdown text={body} />
         {failed && <NotSent roomId={roomId} message={outgoing} />}
       </div>
-      {mine && !failed && <State outgoing={outgoing} />}
+      {(isNewestOwn || outgoing?.state === 'sending') && <State sending={outgoing !== undefined} />}
       {seq !== undefined && <CopyLink roomId={roomId} seq={seq} isStop={hasFocus} />}
     </article>
   )
@@ -88,8 +89,7 @@ function CopyLink({ roomId, seq, isStop }: CopyLinkProps) {
 }
 
 /** Whether the server has it. */
-function State({ outgoing }: { outgoing?: Outgoing }) {
-  const sending = outgoing?.state === 'sending'
+function State({ sending }: { sending: boolean }) {
   const Icon = sending ? Clock3 : Check
   return (
     <span role="img" aria-label={sending ? 'Sending' : 'Sent'} className={styles.state}>

@@ -17,11 +17,13 @@ interface RowViewProps {
   row: Row
   /** The number of the message that a link led to. */
   target?: number
+  /** One's own newest message in the log. */
+  isNewestOwn: boolean
   /** Opens the invite dialog; left out where one may not invite. */
   onInvite?: () => void
 }
 
-export const RowView = memo(function RowView({ room, row, target, onInvite }: RowViewProps) {
+export const RowView = memo(function RowView({ room, row, target, isNewestOwn, onInvite }: RowViewProps) {
   switch (row.type) {
     case 'start':
       return <Start room={room} onInvite={onInvite} />
@@ -36,7 +38,15 @@ export const RowView = memo(function RowView({ room, row, target, onInvite }: Ro
     case 'note':
       return <Note entry={row.entry} />
     case 'message':
-      return <MessageRow roomId={room.id} id={row.key} message={row.message} isTarget={row.message.seq !== undefined && row.message.seq === target} />
+      return (
+        <MessageRow
+          roomId={room.id}
+          id={row.key}
+          message={row.message}
+          isTarget={row.message.seq !== undefined && row.message.seq === target}
+          isNewestOwn={isNewestOwn}
+        />
+      )
     case 'seen':
       return <SeenBy room={room} />
   }

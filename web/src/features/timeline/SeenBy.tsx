@@ -5,13 +5,14 @@ import styles from './SeenBy.module.css'
 
 const MOST_SHOWN = 5
 
-/** Who has read up to the newest message. */
+/** Who has read up to the newest message. Nothing while others wait below it: nobody has seen those. The room for it stays. */
 export function SeenBy({ room }: { room: RoomStore }) {
   const me = useMe().id
   const nameOf = useNames()
   const reads = useRoomState(room, (state) => state.reads)
   const newest = useRoomState(room, ({ timeline }) => timeline.entries.findLast(({ kind }) => kind === 'text'))
-  if (newest === undefined) return <div className={styles.seen} />
+  const waits = useRoomState(room, ({ timeline }) => timeline.outgoing.length > 0)
+  if (newest === undefined || waits) return <div className={styles.seen} />
   const readers = [...reads]
     .filter(([id, seq]) => seq >= newest.seq && id !== me && id !== newest.sender_id)
     .map(([id]) => ({ id, name: nameOf(id) }))

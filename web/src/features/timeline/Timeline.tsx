@@ -23,7 +23,7 @@ interface TimelineProps {
 
 /** A room's messages: newest in view, held there while more come, and nothing moves while one reads above. */
 export function Timeline({ room, passing, onInvite }: TimelineProps) {
-  const { chat, held, unread, filled, view, rows, newAt } = useTimeline(room)
+  const { chat, held, unread, filled, view, rows, newAt, newestOwnSeq } = useTimeline(room)
   const name = useRoomState(room, (state) => state.room.name)
   const prepended = usePrepended(held, view)
   const list = useRef<VirtualizerHandle>(null)
@@ -106,7 +106,16 @@ export function Timeline({ room, passing, onInvite }: TimelineProps) {
           keepMounted={kept}
           onResize={onResize}
         >
-          {(row) => <RowView key={row.key} room={room} row={row} target={view.at} onInvite={onInvite} />}
+          {(row) => (
+            <RowView
+              key={row.key}
+              room={room}
+              row={row}
+              target={view.at}
+              isNewestOwn={row.type === 'message' && row.message.seq !== undefined && row.message.seq === newestOwnSeq}
+              onInvite={onInvite}
+            />
+          )}
         </Virtualizer>
       </div>
       {!atEnd && (
@@ -129,7 +138,8 @@ function useTimeline(room: RoomStore) {
   const view = useRoomState(room, (state) => state.view)
   const rows = useMemo(() => rowsOf(me, held, filled, unreadAfter), [me, held, filled, unreadAfter])
   const newAt = useMemo(() => (unreadAfter === undefined ? -1 : rows.findIndex(({ type }) => type === 'new')), [rows, unreadAfter])
-  return { chat: useChat(), held, unread, filled, view, rows, newAt }
+  const newestOwnSeq = useMemo(() => held.entries.findLast(({ kind, sender_id }) => kind === 'text' && sender_id === me)?.seq, [held, me])
+  return { chat: useChat(), held, unread, filled, view, rows, newAt, newestOwnSeq }
 }
 
 /** Whether this rendering shows older entries above those of the last one: the list then keeps its distance from the end. */
