@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { accessible } from './axe.mjs'
 import { api, launchBrowser, newPerson, shoot, startServer } from './stage.mjs'
-import { composer, createInvite, createRoom, drawn, log, message, register, say, wheel } from './screens.mjs'
+import { composer, createInvite, createRoom, drawn, log, message, register, roomLink, say, wheel } from './screens.mjs'
 
 const HEBREW = 'שלום לכולם, מה שלומכם היום?'
 
@@ -180,6 +180,7 @@ describe('a message that the server refuses', { concurrency: 1 }, () => {
     await message(page, 'for good').getByRole('alert').getByText('Not sent. That is too long. Shorten it.').waitFor()
     await say(page, 'what comes after is sent')
     await message(page, 'what comes after is sent').getByRole('img', { name: 'Sent' }).waitFor()
+    await roomLink(page, 'Garden').getByText('Not sent: refuse as not_a_member, and later not').waitFor()
     await accessible(page, 'messages that were refused')
     await shoot(page, 'refused')
     await page.reload()
@@ -189,6 +190,7 @@ describe('a message that the server refuses', { concurrency: 1 }, () => {
     await first.getByRole('img', { name: 'Sent' }).waitFor()
     await message(page, 'for good').getByRole('button', { name: 'Discard' }).click()
     await message(page, 'for good').waitFor({ state: 'detached' })
+    await roomLink(page, 'Garden').getByText('You: refuse as not_a_member, and later not').waitFor()
     await page.reload()
     await first.waitFor()
     assert.equal(await message(page, 'for good').count(), 0)

@@ -119,6 +119,13 @@ describe('by keys alone', { concurrency: 1 }, () => {
     await untilFocused(composer(page))
   })
 
+  test('so does what one types, without a letter lost', async () => {
+    await tabTo(log(page))
+    await keys.type('hello')
+    assert.equal(await composer(page).inputValue(), 'hello')
+    await composer(page).fill('')
+  })
+
   test('Alt and the arrows go through the rooms', async () => {
     for (const name of ['Kitchen', 'Cellar']) await makeRoom(name)
     await untilFocused(composer(page))

@@ -7,7 +7,7 @@ const KEYS: { does: string; keys: string[] }[] = [
   { does: 'The room above', keys: [alt, '↑'] },
   { does: 'The room below', keys: [alt, '↓'] },
   { does: 'From message to message', keys: ['↑', '↓'] },
-  { does: 'To where you write', keys: ['Esc'] },
+  { does: 'To where you write (or just type)', keys: ['Esc'] },
   { does: 'Send', keys: ['Enter'] },
   { does: 'A new line', keys: ['Shift', 'Enter'] },
   { does: 'This list', keys: ['?'] },

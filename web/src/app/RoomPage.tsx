@@ -55,7 +55,12 @@ function Room({ room, members }: { room: RoomStore; members: MembersShown }) {
   const role = useRoomState(room, (state) => state.room.role)
   const mayManage = role === 'owner' || role === 'admin'
   const covered = members.shown && members.over
-  useShortcuts({ write: () => (covered ? members.show(false) : composer.current?.focus()) })
+  useShortcuts({
+    write: () => (covered ? members.show(false) : composer.current?.focus()),
+    type: () => {
+      if (!covered) composer.current?.focus()
+    },
+  })
 
   // Before the timeline's effects: what is unread must be known when they mark it as read.
   useLayoutEffect(() => {

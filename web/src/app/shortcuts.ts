@@ -1,6 +1,6 @@
 import { useEffect, useEffectEvent } from 'react'
 
-export type Shortcut = 'switch' | 'previous' | 'next' | 'help' | 'write'
+export type Shortcut = 'switch' | 'previous' | 'next' | 'help' | 'write' | 'type'
 
 /** What is told of a key press. */
 export interface Press {
@@ -26,7 +26,10 @@ export function shortcutOf(press: Press, where: { inField: boolean; covered: boo
     return key === 'ArrowUp' ? 'previous' : key === 'ArrowDown' ? 'next' : undefined
   }
   if (key === 'Escape') return 'write'
-  return key === '?' && !where.inField ? 'help' : undefined
+  if (where.inField) return undefined
+  if (key === '?') return 'help'
+  // A letter means nothing where nothing is written: it is the beginning of a message. A space scrolls, or presses what has the focus.
+  return key.length === 1 && key !== ' ' ? 'type' : undefined
 }
 
 const FIELDS = 'input, textarea, select, [contenteditable]'
@@ -41,7 +44,7 @@ export function useShortcuts(runs: Partial<Record<Shortcut, () => void>>): void 
     const shortcut = shortcutOf(event, { inField, covered: document.querySelector(COVERS) !== null })
     const run = shortcut === undefined ? undefined : runs[shortcut]
     if (run === undefined) return
-    event.preventDefault()
+    if (shortcut !== 'type') event.preventDefault() // that key is still to be written
     run()
   })
   useEffect(() => {

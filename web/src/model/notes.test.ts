@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Entry } from '../net/frames'
-import { describe as inOneLine, note } from './notes'
+import { describe as inOneLine, describeOutgoing, note } from './notes'
 
 const entry = (kind: string, more: Partial<Entry> = {}): Entry => ({
   room_id: 'r', seq: 1, kind, message_id: 'm', sender_id: 'ann', at: '', ...more,
@@ -42,4 +42,9 @@ test.each([
   ['2 ** 3 ** 4, a_b_c, ~5', '2 ** 3 ** 4, a_b_c, ~5'],
 ])('in a list the marks of Markdown are left out: %j', (body, said) => {
   expect(inOneLine(entry('text', { body }), 'bob', nameOf)).toBe(`ANN: ${said}`)
+})
+
+test('in a list what was refused says that it is not sent; what is on its way is as if it were', () => {
+  expect(describeOutgoing({ body: '**hi**', state: 'failed' })).toBe('Not sent: hi')
+  expect(describeOutgoing({ body: '**hi**', state: 'sending' })).toBe('You: hi')
 })

@@ -1,4 +1,5 @@
 import { type Entry, dataOf } from '../net/frames'
+import type { Outgoing } from './timeline'
 
 type NameOf = (userId: string) => string
 
@@ -43,6 +44,11 @@ const bare = (body: string) =>
     .replaceAll(/(\*\*|~~|`)(\S|\S.*?\S)\1/g, '$2')
     .replaceAll(/^(?:>|[-*]) /gm, '')
     .trim()
+
+/** A text that is on its way, or was refused, in one line, for lists of rooms. */
+export function describeOutgoing({ body, state }: Pick<Outgoing, 'body' | 'state'>): string {
+  return `${state === 'failed' ? 'Not sent' : 'You'}: ${bare(body)}`
+}
 
 /** An entry in one line, for lists of rooms. */
 export function describe(entry: Entry, me: string, nameOf: NameOf): string {

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import { memo, useId } from 'react'
 import { useMe, useNames, useRoomState } from '../../model/hooks'
-import { describe } from '../../model/notes'
+import { describe, describeOutgoing } from '../../model/notes'
 import { type RoomStore, lastActivity } from '../../model/roomStore'
 import { Avatar } from '../../ui/Avatar'
 import { shortTime } from '../../ui/time'
@@ -16,6 +16,9 @@ export const RoomLink = memo(function RoomLink({ room }: { room: RoomStore }) {
   const me = useMe().id
   useToday()
   const nameOf = useNames()
+  // What was refused waits for one, whatever came after it.
+  const outgoing = useRoomState(room, ({ timeline }) =>
+    timeline.outgoing.find((out) => out.state === 'failed') ?? timeline.outgoing.findLast((out) => out.state === 'sending'))
   const preview = last_entry === undefined ? '' : describe(last_entry, me, nameOf)
   const unread = unread_count >= 100 ? '99+' : String(unread_count)
   // The name is what it is called and how much is new; the rest is there to be looked at, or asked for.
@@ -42,7 +45,9 @@ export const RoomLink = memo(function RoomLink({ room }: { room: RoomStore }) {
           </span>
           <span aria-hidden className={styles.line}>
             <span id={previewId} className={styles.preview}>
-              {typing ? <em>typing…</em> : preview}
+              {outgoing?.state === 'failed'
+                ? <strong>{describeOutgoing(outgoing)}</strong>
+                : typing ? <em>typing…</em> : outgoing === undefined ? preview : describeOutgoing(outgoing)}
             </span>
             {unread_count > 0 && <span className={styles.badge}>{unread}</span>}
           </span>
