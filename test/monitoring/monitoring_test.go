@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -44,10 +45,10 @@ func others(t *testing.T) (operatorAt, kubeletAt string) {
 		v1alpha1.ConditionReady, v1alpha1.ConditionAvailable, v1alpha1.ConditionUpToDate, v1alpha1.ConditionSchemaCurrent,
 		v1alpha1.ConditionExposed, v1alpha1.ConditionBackupHealthy,
 	} {
-		status.Conditions = append(status.Conditions, metav1.Condition{Type: c, Status: metav1.ConditionTrue})
+		status.Conditions = append(status.Conditions, metav1.Condition{Type: c, Status: metav1.ConditionTrue, Reason: "AsWanted"})
 	}
 	for _, c := range []string{v1alpha1.ConditionPaused, v1alpha1.ConditionHibernated} {
-		status.Conditions = append(status.Conditions, metav1.Condition{Type: c, Status: metav1.ConditionFalse})
+		status.Conditions = append(status.Conditions, metav1.Condition{Type: c, Status: metav1.ConditionFalse, Reason: "NotAsked"})
 	}
 	series.Set(types.NamespacedName{Namespace: "team", Name: "chat"}, operator.Facts{
 		Status: status, Reconciled: time.Now(), CertificateExpiry: time.Now().Add(60 * 24 * time.Hour),
@@ -175,6 +176,7 @@ func (p *prometheus) awaitScrapes(times float64) {
 var (
 	selector = regexp.MustCompile(`[a-zA-Z_:][a-zA-Z0-9_:]*\{[^}]*\}`)
 	status   = regexp.MustCompile(`,status="[A-Za-z]*"`)
+	reasons  = regexp.MustCompile(`reason[=!]~"([A-Za-z|]*)"`)
 )
 
 // ofBusyMachines are alerts that a machine with much else to do may bring near to firing.
@@ -207,8 +209,23 @@ func (p *prometheus) checkRules(want insight.Rules) {
 	for _, g := range want.Groups {
 		for _, r := range g.Rules {
 			for _, s := range selector.FindAllString(r.Expr, -1) {
-				p.hasData(r.Alert+r.Record, status.ReplaceAllString(s, ""))
+				if named := reasons.FindStringSubmatch(s); named != nil {
+					p.givesReasons(r.Alert, strings.Split(named[1], "|"))
+				}
+				p.hasData(r.Alert+r.Record, reasons.ReplaceAllString(status.ReplaceAllString(s, ""), `reason!=""`))
 			}
+		}
+	}
+}
+
+// givesReasons: the operator says what an alert asks for. A condition has one reason at a time: most are not there while all is well.
+func (p *prometheus) givesReasons(alert string, names []string) {
+	p.Helper()
+	source, err := os.ReadFile("../../internal/operator/status/conditions.go")
+	no(p.T, err)
+	for _, name := range names {
+		if !strings.Contains(string(source), fmt.Sprintf("(%q,", name)) {
+			p.Errorf("%s asks for the reason %s, which no condition gives", alert, name)
 		}
 	}
 }
