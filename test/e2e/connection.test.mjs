@@ -221,6 +221,7 @@ describe('who may stay', { concurrency: 1 }, () => {
     const { page } = ann
     await page.getByRole('button', { name: 'You are Ann' }).click()
     await page.getByRole('menuitem', { name: 'Log out' }).click()
+    await page.getByRole('dialog', { name: 'Log out?' }).getByRole('button', { name: 'Log out' }).click()
     await page.getByLabel('Username').waitFor()
     assert.equal(await page.getByText('You were logged out').count(), 0)
     assert.deepEqual([...ann.faults, ...bob.faults], [])

@@ -71,4 +71,51 @@ describe('what was not sent', { concurrency: 1 }, () => {
     assert.equal(await left(page).count(), 0)
     assert.deepEqual(faults, [])
   })
+
+  const logOut = async (page, name) => {
+    await page.getByRole('button', { name: `You are ${name}` }).click()
+    await page.getByRole('menuitem', { name: 'Log out' }).click()
+  }
+
+  test('a logout asks before it throws a draft away; the other tab says what happened, and nobody is led to the room', async () => {
+    const { page, context, faults } = bob
+    const other = await rest.call('POST', '/rooms', { token: await rest.logIn('bob'), body: { name: 'Attic', visibility: 'private' } })
+    const tab = await context.newPage()
+    for (const each of [tab, page]) {
+      await each.goto(`${proxy.origin}/rooms/${other.id}`)
+      await composer(each).waitFor()
+    }
+    await composer(page).fill('half a thought')
+    await logOut(page, 'Bob')
+    const asked = page.getByRole('dialog', { name: 'Log out?' })
+    await asked.getByText('You lose a draft.').waitFor()
+    await accessible(page, 'log out?')
+    await asked.getByRole('button', { name: 'Stay' }).click()
+    await asked.waitFor({ state: 'detached' })
+    assert.equal(await composer(page).inputValue(), 'half a thought')
+    await logOut(page, 'Bob')
+    await asked.getByRole('button', { name: 'Log out' }).click()
+    await tab.getByRole('status').getByText('You logged out in another tab.').waitFor()
+    for (const each of [page, tab]) {
+      await each.waitForURL(`${proxy.origin}/login`)
+      await each.getByLabel('Username').waitFor()
+      assert.equal(await each.getByText('is kept for you').count(), 0)
+    }
+    await tab.close()
+    assert.deepEqual(faults, [])
+  })
+
+  test('a guest is told that there is no way back', async () => {
+    const { page, faults } = bob
+    await page.getByRole('group').getByRole('button', { name: 'As a guest' }).click()
+    await page.getByLabel('Your name').fill('Gus')
+    await page.getByRole('button', { name: 'Come in' }).click()
+    await page.getByRole('heading', { name: 'Welcome, Gus' }).waitFor()
+    await logOut(page, 'Gus')
+    const asked = page.getByRole('dialog', { name: 'Log out?' })
+    await asked.getByText('You cannot come back as this guest.').waitFor()
+    await asked.getByRole('button', { name: 'Log out' }).click()
+    await page.getByLabel('Username').waitFor()
+    assert.deepEqual(faults, [])
+  })
 })

@@ -4,7 +4,7 @@ import { use, useCallback, useState } from 'react'
 import { AuthForms } from '../features/auth/AuthForms'
 import type { AuthMode } from '../features/auth/waysIn'
 import { InvitePage } from '../features/invites/InvitePage'
-import { useMaybeChat, useMe, useRooms } from '../model/hooks'
+import { useMaybeChat, useMe, useRooms, useSession, useStore } from '../model/hooks'
 import { Button, buttonLook } from '../ui/Button'
 import { Doorway } from '../ui/Doorway'
 import { EmptyState } from '../ui/EmptyState'
@@ -22,7 +22,10 @@ export function LoginPage() {
   const { next } = useSearch({ from: '/login' })
   const [mode, setMode] = useState<AuthMode>('login')
   useTitle(mode === 'register' ? 'Create account' : 'Log in')
+  const session = useStore(useSession().state)
   if (useMaybeChat() !== undefined) return <Redirect href={isOwnPlace(next) ? next : '/'} />
+  // Whoever logs in after a logout may be somebody else: the place of the one before is not theirs.
+  if (next !== undefined && session.status === 'out' && session.why.startsWith('left')) return <Redirect href="/login" />
   return (
     <Doorway title="Welcome to GoChat">
       <AuthForms mode={mode} onMode={setMode} />

@@ -185,6 +185,13 @@ export class ChatClient {
     void this.outbox.setDraft(roomId, '')
   }
 
+  /** How much a logout would throw away, written in any tab. */
+  async unsaid(): Promise<{ messages: number; drafts: number }> {
+    const here = (this.replica.rooms.get() ?? []).flatMap((room) => room.get().timeline.outgoing)
+    const unsent = [...here.filter(({ state }) => state !== 'sent'), ...(await this.outbox.load())]
+    return { messages: new Set(unsent.map(({ client_id }) => client_id)).size, drafts: await this.outbox.drafts() }
+  }
+
   /** Called at every key stroke; told to the others at most every 2.5 s, and at once when it ends. */
   typing(roomId: string, on: boolean): void {
     const last = this.typedAt.get(roomId)

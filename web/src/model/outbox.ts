@@ -29,6 +29,8 @@ export interface Outbox {
   remove(clientId: string): Promise<void>
   draft(roomId: string): string
   setDraft(roomId: string, text: string): Promise<void>
+  /** How many there are, those of other tabs too. */
+  drafts(): Promise<number>
   /** Forgets everything of this user. */
   wipe(): Promise<void>
 }
@@ -88,6 +90,11 @@ export async function openOutbox(userId: string): Promise<Outbox> {
         text === '' ? tx.store.delete([userId, roomId]) : tx.store.put({ user_id: userId, room_id: roomId, text })
       tx.commit()
       await Promise.all([written, tx.done])
+    },
+    async drafts() {
+      const stored = await db?.getAllFromIndex('drafts', 'user_id', userId)
+      const texts = stored?.map(({ text }) => text) ?? [...drafts.values()]
+      return texts.filter((text) => text.trim() !== '').length
     },
     async wipe() {
       drafts.clear()

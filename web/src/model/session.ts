@@ -9,6 +9,7 @@ import { forgetWishes } from './notifications'
 import { openOutbox } from './outbox'
 import type { Stale } from './replica'
 import { Store } from './store'
+import { Tabs } from './tabs'
 
 export type { ConnectionState, Trouble }
 
@@ -17,9 +18,14 @@ export type SessionState =
   | { status: 'starting' }
   /** It can't be found out now; tried again. */
   | { status: 'unreachable' }
-  /** `ended`: this browser was logged in until the session was ended elsewhere, or ran out. */
-  | { status: 'out'; ended: boolean }
+  | { status: 'out'; why: WhyOut }
   | { status: 'in'; chat: ChatClient }
+
+/**
+ * `never`: this browser was not logged in. `left`: the user logged out here, `leftInTab` in another tab. `ended`: the
+ * session was ended from elsewhere, or ran out.
+ */
+export type WhyOut = 'never' | 'left' | 'leftInTab' | 'ended'
 
 interface Signed extends Grant {
   user: User
@@ -32,6 +38,9 @@ export class Session {
   private readonly origin: string
   private readonly tokens: Tokens
   private readonly onStale: (stale: Stale) => void
+  /** Tells which user has logged out. */
+  private readonly tabs = new Tabs<string>('gochat-left', (userId) => void this.follow(userId))
+  private last: ChatClient | undefined
   private attempt = 0
   /** The user is logging out: that the server ends the session is no news. */
   private leaving = false
@@ -53,7 +62,7 @@ export class Session {
       const copy = await openKept()
       if (error instanceof SessionOver) {
         await copy.wipe()
-        this.state.set({ status: 'out', ended: error.ended })
+        this.state.set({ status: 'out', why: error.ended ? 'ended' : 'never' })
         return
       }
       const kept = await copy.load()
@@ -93,7 +102,18 @@ export class Session {
     this.tokens.forget()
     if (current.status === 'in') await current.chat.wipe()
     forgetWishes()
-    this.state.set({ status: 'out', ended: false })
+    if (current.status === 'in') this.tabs.tell(current.chat.me.get().id)
+    this.state.set({ status: 'out', why: 'left' })
+  }
+
+  /** Another tab has logged out. The server may have said so before, in words that fit any end. */
+  private async follow(userId: string): Promise<void> {
+    const chat = this.last
+    if (chat?.me.get().id !== userId) return
+    this.last = undefined
+    this.tokens.forget()
+    this.state.set({ status: 'out', why: 'leftInTab' })
+    await chat.wipe() // what this tab wrote since
   }
 
   private async sign(answer: Promise<Signed>): Promise<void> {
@@ -122,6 +142,7 @@ export class Session {
       this.expire(chat)
     })
     await chat.start()
+    this.last = chat
     this.state.set({ status: 'in', chat })
   }
 
@@ -129,6 +150,6 @@ export class Session {
   private expire(chat: ChatClient): void {
     this.tokens.forget()
     void chat.end()
-    this.state.set({ status: 'out', ended: !this.leaving })
+    this.state.set({ status: 'out', why: this.leaving ? 'left' : 'ended' })
   }
 }

@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { useSession, useStore } from '../../model/hooks'
 import { explain } from '../../model/problems'
 import { getInstance } from '../../model/requests'
+import type { WhyOut } from '../../model/session'
 import { Button } from '../../ui/Button'
 import { Field, FormError } from '../../ui/Field'
 import { Segments } from '../../ui/Segments'
@@ -14,6 +15,13 @@ interface AuthFormsProps {
   onMode: (mode: AuthMode) => void
   /** Joins that room at once, and opens the door where registration is by invite. */
   inviteCode?: string
+}
+
+/** By why one is out; whoever logged out here knows. */
+const SAID: Partial<Record<WhyOut, string>> = {
+  ended:
+    'You were logged out here: the session was ended from elsewhere, or you were away for long. What you wrote and was not sent is kept for you.',
+  leftInTab: 'You logged out in another tab.',
 }
 
 const LABELS: Record<AuthMode, string> = { login: 'Log in', register: 'Create account', guest: 'As a guest' }
@@ -28,10 +36,9 @@ export function AuthForms({ mode, onMode, inviteCode }: AuthFormsProps) {
   const closed = whyClosed(instance.data, inviteCode)
   return (
     <div className={styles.forms}>
-      {session.status === 'out' && session.ended && (
+      {session.status === 'out' && SAID[session.why] !== undefined && (
         <p role="status" className={styles.ended}>
-          You were logged out here: the session was ended from elsewhere, or you were away for long. What you wrote and was not
-          sent is kept for you.
+          {SAID[session.why]}
         </p>
       )}
       {ways.length > 1 && (

@@ -1,10 +1,13 @@
 import { useMutation } from '@tanstack/react-query'
 import { ChevronsUpDown, Keyboard, LogOut, Monitor, Moon, Settings, Sun } from 'lucide-react'
-import { useMe, useSession } from '../../model/hooks'
+import { useState } from 'react'
+import { useChat, useMe, useSession } from '../../model/hooks'
 import { explain } from '../../model/problems'
 import { Avatar } from '../../ui/Avatar'
 import { FormError } from '../../ui/Field'
 import { Menu } from '../../ui/Menu'
+import { AskLogOut } from './AskLogOut'
+import { lossOf } from './loss'
 import { useTheme } from './looks'
 import styles from './UserMenu.module.css'
 
@@ -19,10 +22,27 @@ export function UserMenu({ onHelp, onSettings }: { onHelp: () => void; onSetting
   const session = useSession()
   const me = useMe()
   const [theme, setTheme] = useTheme()
+  const chat = useChat()
+  const [loss, setLoss] = useState<string>()
   const logOut = useMutation({ mutationFn: () => session.logOut() })
+  const begin = useMutation({
+    mutationFn: async () => lossOf(await chat.unsaid(), me.guest),
+    onSuccess: (found) => {
+      if (found === undefined) logOut.mutate()
+      else setLoss(found)
+    },
+  })
   return (
     <>
       <FormError>{logOut.error ? explain(logOut.error) : undefined}</FormError>
+      <AskLogOut
+        loss={loss}
+        onClose={() => setLoss(undefined)}
+        onLogOut={() => {
+          setLoss(undefined)
+          logOut.mutate()
+        }}
+      />
       <Menu
         label={`You are ${me.display_name}`}
         inWords
@@ -33,7 +53,7 @@ export function UserMenu({ onHelp, onSettings }: { onHelp: () => void; onSetting
         actions={[
           { label: 'Settings', icon: <Settings size={16} aria-hidden />, onSelect: onSettings },
           { label: 'Keyboard shortcuts', icon: <Keyboard size={16} aria-hidden />, onSelect: onHelp },
-          { label: 'Log out', icon: <LogOut size={16} aria-hidden />, onSelect: () => logOut.mutate() },
+          { label: 'Log out', icon: <LogOut size={16} aria-hidden />, onSelect: () => begin.mutate() },
         ]}
       >
         <Avatar id={me.id} name={me.display_name} />

@@ -1,0 +1,24 @@
+import { Button } from '../../ui/Button'
+import { Dialog } from '../../ui/Dialog'
+import styles from './AskLogOut.module.css'
+
+interface AskLogOutProps {
+  /** What it takes away; it is asked while there is something. */
+  loss?: string
+  onClose: () => void
+  onLogOut: () => void
+}
+
+/** Asks before a logout that takes something away for good. */
+export function AskLogOut({ loss, onClose, onLogOut }: AskLogOutProps) {
+  return (
+    <Dialog title="Log out?" description={loss} open={loss !== undefined} onClose={onClose}>
+      <div className={styles.choice}>
+        <Button onClick={onClose}>Stay</Button>
+        <Button tone="danger" onClick={onLogOut}>
+          Log out
+        </Button>
+      </div>
+    </Dialog>
+  )
+}
