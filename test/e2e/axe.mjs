@@ -10,7 +10,7 @@ async function violations(page) {
   return page.evaluate(async () => {
     const found = await window.axe.run(document, { resultTypes: ['violations'] })
     // A menu comes and goes as a dialog does, and stands beside the landmarks as a dialog does; axe knows that of dialogs only.
-    const isMenu = ({ target }) => document.querySelector(target[0])?.closest('[role="menu"]') !== null
+    const isMenu = ({ target }) => document.querySelector(target[0])?.closest('[role="menu"]') != null
     return found.violations.flatMap(({ id, nodes }) =>
       nodes.filter((node) => id !== 'region' || !isMenu(node)).map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary.replaceAll(/\s+/g, ' ')}`),
     )
@@ -25,5 +25,5 @@ export async function accessible(page, screen) {
       assert.deepEqual(await violations(page), [], `${screen}, ${colorScheme}, contrast: ${contrast}`)
     }
   }
-  await page.emulateMedia({ contrast: null })
+  await page.emulateMedia({ contrast: null, colorScheme: null, reducedMotion: null })
 }

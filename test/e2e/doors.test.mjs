@@ -63,7 +63,7 @@ describe('where guests are admitted', { concurrency: 1 }, () => {
     await page.getByLabel('Password').fill('short')
     await create.click()
     await page.getByText('That does not fit. 3 to 32 of').waitFor()
-    await page.getByText('That does not fit. At least 10 characters').waitFor()
+    await page.getByText('Too short: at least 10 characters').waitFor()
     await username.fill('fits')
     await page.getByLabel('Password').fill('a long password')
     await create.click()

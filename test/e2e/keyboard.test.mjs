@@ -74,6 +74,23 @@ describe('by keys alone', { concurrency: 1 }, () => {
     assert.equal(await focused(composer(page)), true)
   })
 
+  test('what is closed by Escape gives the focus back', async () => {
+    await keys.press('Control+k')
+    await untilFocused(page.getByRole('combobox', { name: 'Name of the room' }))
+    await keys.press('Escape')
+    await closed()
+    await untilFocused(composer(page))
+    for (const [name, field] of [['New room', 'Name'], ['Discover rooms', 'Find by name']]) {
+      await tabTo(button(name), 'Shift+Tab')
+      await keys.press('Enter')
+      await untilFocused(dialog(name).getByLabel(field, { exact: true }))
+      await keys.press('Escape')
+      await closed()
+      await untilFocused(button(name))
+    }
+    await tabTo(composer(page))
+  })
+
   test('an invite link is made and copied', async () => {
     await tabTo(page.getByRole('main').getByRole('button', { name: 'Invite people' }).first(), 'Shift+Tab')
     await keys.press('Enter')
@@ -86,6 +103,7 @@ describe('by keys alone', { concurrency: 1 }, () => {
     await dialog('Invite to Garden').getByRole('button', { name: 'Copied' }).waitFor()
     await keys.press('Escape')
     await closed()
+    await untilFocused(page.getByRole('main').getByRole('button', { name: 'Invite people' }).first())
   })
 
   test('the arrows go from message to message, and Tab to what can be done with the one', async () => {

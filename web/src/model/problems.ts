@@ -3,7 +3,7 @@ import { Unreachable } from '../net/tokens'
 
 /** What each code of docs/protocol.md means to a person, and the way out of it. */
 const WORDS: Record<string, string> = {
-  bad_credentials: 'That name and password do not fit together.',
+  bad_credentials: 'That name and password do not fit together. Check both, or ask whoever runs this server for a new password.',
   username_taken: 'Somebody has that name already. Try another.',
   registration_closed: 'New accounts are not open here. Ask whoever runs this chat for an invite.',
   guests_disabled: 'Guests are not admitted here. Create an account instead.',

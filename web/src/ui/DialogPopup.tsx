@@ -1,10 +1,12 @@
 import { Dialog as Base } from '@base-ui/react/dialog'
 import { X } from 'lucide-react'
+import { useRef } from 'react'
 import { IconButton } from './Button'
 import type { DialogProps } from './Dialog'
 import styles from './Dialog.module.css'
 
 export default function DialogPopup({ title, description, atTop, open, onClose, children }: DialogProps) {
+  const popup = useRef<HTMLDivElement>(null)
   return (
     <Base.Root
       open={open}
@@ -14,7 +16,13 @@ export default function DialogPopup({ title, description, atTop, open, onClose, 
     >
       <Base.Portal>
         <Base.Backdrop className={styles.backdrop} />
-        <Base.Popup className={styles.popup} data-at-top={atTop}>
+        {/* What is first is marked, and not by autoFocus: it would have the focus before it is known where to give it back. */}
+        <Base.Popup
+          ref={popup}
+          initialFocus={() => popup.current?.querySelector<HTMLElement>('[data-first="true"]') ?? true}
+          className={styles.popup}
+          data-at-top={atTop}
+        >
           <header className={styles.header}>
             <Base.Title className={styles.title}>{title}</Base.Title>
             <Base.Close render={<IconButton label="Close" />}>

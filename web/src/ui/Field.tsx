@@ -1,4 +1,4 @@
-import { type ComponentProps, type RefObject, useEffect, useId, useRef, useState } from 'react'
+import { type ComponentProps, type RefObject, useEffect, useEffectEvent, useId, useRef, useState } from 'react'
 import styles from './Field.module.css'
 
 interface FieldProps extends Omit<ComponentProps<'input'>, 'maxLength'> {
@@ -11,7 +11,8 @@ interface FieldProps extends Omit<ComponentProps<'input'>, 'maxLength'> {
 /** The part of a limit that may be left before it is spoken of. */
 const WARN_PART = 0.2
 
-const lengthOf = (text: string) => Array.from(text.trim()).length
+/** Spaces around a text are not sent; those around a password are. */
+const lengthOf = (text: string, type?: string) => Array.from(type === 'password' ? text : text.trim()).length
 
 /** A labelled line of text. What does not fit is said below it, not in a bubble of the browser's that covers the hint. */
 export function Field({ label, hint, most = Infinity, onInput, ...rest }: FieldProps) {
@@ -19,11 +20,12 @@ export function Field({ label, hint, most = Infinity, onInput, ...rest }: FieldP
   const input = useRef<HTMLInputElement>(null)
   const [fault, setFault] = useState<string>()
   const [typed, setTyped] = useState('')
-  const left = most - lengthOf(typeof rest.value === 'string' ? rest.value : typed)
+  const left = most - lengthOf(typeof rest.value === 'string' ? rest.value : typed, rest.type)
   const limit = left < most * WARN_PART ? limitOf(left, most) : undefined
   const said = fault ?? limit ?? hint
   const isFaulty = fault !== undefined || left < 0
   useTooLong(input, left < 0)
+  useReset(input, () => setTyped(''))
   return (
     <div className={styles.field}>
       <label htmlFor={id}>{label}</label>
@@ -60,6 +62,17 @@ function useTooLong(input: RefObject<HTMLInputElement | null>, isTooLong: boolea
   useEffect(() => input.current?.setCustomValidity(isTooLong ? 'too long' : ''), [input, isTooLong])
 }
 
+/** A form that is emptied tells of it once, and not the fields. */
+function useReset(input: RefObject<HTMLInputElement | null>, onReset: () => void): void {
+  const latest = useEffectEvent(onReset)
+  useEffect(() => {
+    const form = input.current?.form
+    const listener = () => latest()
+    form?.addEventListener('reset', listener)
+    return () => form?.removeEventListener('reset', listener)
+  }, [input])
+}
+
 function limitOf(left: number, most: number): string {
   if (left < 0) return `Too long by ${(-left).toLocaleString()}: ${most.toLocaleString()} characters fit. Shorten it.`
   return left === 1 ? '1 character left' : `${left.toLocaleString()} characters left`
@@ -68,7 +81,8 @@ function limitOf(left: number, most: number): string {
 /** A hint says what is wanted; it only has to be read. */
 function faultOf(input: HTMLInputElement, label: string, hint?: string): string {
   if (input.validity.valueMissing) return `${label} is missing.`
-  return hint === undefined ? input.validationMessage : `That does not fit. ${hint}.`
+  if (hint === undefined) return input.validationMessage
+  return input.validity.tooShort ? `Too short: ${hint.charAt(0).toLowerCase()}${hint.slice(1)}.` : `That does not fit. ${hint}.`
 }
 
 /** What went wrong, said at once to screen readers. */

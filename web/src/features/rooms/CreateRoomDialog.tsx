@@ -52,7 +52,7 @@ function CreateRoomForm({ onClose, onEnter }: RoomDialogProps) {
         most={80}
         placeholder="Team lunch"
         required
-        autoFocus
+        data-first
       />
       <Field
         label="Topic"

@@ -59,7 +59,7 @@ function PublicRooms({ onClose, onEnter }: DiscoverDialogProps) {
       <Field
         label="Find by name"
         type="search"
-        autoFocus={matchMedia('(pointer: fine)').matches}
+        data-first={matchMedia('(pointer: fine)').matches}
         value={text}
         onChange={(event) => setText(event.currentTarget.value)}
       />

@@ -67,7 +67,7 @@ function Finder({ current, onClose, onEnter, onDiscover }: SwitcherProps) {
         placeholder="A few letters of its name"
         autoComplete="off"
         spellCheck={false}
-        autoFocus
+        data-first
         value={typed}
         onChange={(event) => {
           setTyped(event.currentTarget.value)
