@@ -252,7 +252,7 @@ describe('by keys alone', { concurrency: 1 }, () => {
     await inRoom('Garden')
     await tabTo(members(page).getByRole('button', { name: 'Leave room' }))
     await keys.press('Enter')
-    await dialog('Leave Garden?').getByText('to come back you need a new invite').waitFor()
+    await dialog('Leave Garden?').getByText('You are alone here').waitFor()
     await keys.press('Escape')
     await closed()
     await tabTo(page.getByRole('button', { name: 'You are Ann' }), 'Shift+Tab')

@@ -103,10 +103,28 @@ describe('managing a room', { concurrency: 1 }, () => {
     await showMembers(page)
     await members(page).getByRole('button', { name: 'Actions for Bob' }).click()
     await page.getByRole('menuitem', { name: 'Remove from room' }).click()
+    const question = page.getByRole('dialog', { name: 'Remove Bob?' })
+    await accessible(page, 'a question before somebody is removed')
+    await question.getByRole('button', { name: 'Cancel' }).click()
+    await question.waitFor({ state: 'detached' })
+    await members(page).getByRole('button', { name: 'Actions for Bob' }).click()
+    await page.getByRole('menuitem', { name: 'Remove from room' }).click()
+    await question.getByRole('button', { name: 'Remove', exact: true }).click()
     await bob.page.getByRole('heading', { name: 'You were removed from this room' }).waitFor()
     await accessible(bob.page, 'removed')
     await shootAll(bob.page, 'removed')
     await members(page).getByText('@bob').waitFor({ state: 'detached' })
+    assert.notEqual(await page.evaluate(() => document.activeElement?.tagName), 'BODY')
+  })
+
+  test('an owner who is alone is led to the end of the room, not in circles', async () => {
+    const { page } = ann
+    await members(page).getByRole('button', { name: 'Leave room' }).click()
+    const question = page.getByRole('dialog', { name: 'Leave Orchard?' })
+    await question.getByText('You are alone here: delete the room instead.').waitFor()
+    await question.getByRole('button', { name: 'Delete room' }).waitFor()
+    await question.getByRole('button', { name: 'Stay' }).click()
+    await question.waitFor({ state: 'detached' })
   })
 
   test('a room is deleted after a second question, for everybody', async () => {

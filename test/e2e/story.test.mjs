@@ -183,6 +183,7 @@ describe('two people talk', { concurrency: 1 }, () => {
     await members(page).getByRole('listitem').filter({ hasText: 'Bob' }).getByText('admin').waitFor()
     await log(page).getByText('Ann made Bob an admin').waitFor()
     await act('Remove from room')
+    await page.getByRole('dialog', { name: 'Remove Bob?' }).getByRole('button', { name: 'Remove', exact: true }).click()
     await bob.page.getByText('You were removed from this room').waitFor()
     await log(page).getByText('Ann removed Bob').waitFor()
   })

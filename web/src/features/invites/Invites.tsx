@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Check, Copy } from 'lucide-react'
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { awaited } from '../../model/awaited'
 import { useChat } from '../../model/hooks'
 import { explain } from '../../model/problems'
@@ -10,6 +10,7 @@ import { Button, IconButton } from '../../ui/Button'
 import { Field, FormError } from '../../ui/Field'
 import { Select } from '../../ui/Select'
 import { useClipboard } from '../../ui/useClipboard'
+import { useHandOver } from '../../ui/useHandOver'
 import styles from './InviteDialog.module.css'
 import { LASTING, USES, linkOf, termsOf } from './terms'
 
@@ -88,12 +89,14 @@ function InviteRow({ roomId, invite }: { roomId: string; invite: Invite }) {
   const chat = useChat()
   const queries = useQueryClient()
   const { copied, copy } = useClipboard()
+  const row = useRef<HTMLLIElement>(null)
+  useHandOver(row)
   const end = useMutation({
     mutationFn: () => revokeInvite(chat.api, roomId, invite.code),
     onSuccess: () => queries.invalidateQueries({ queryKey: invitesKey(roomId) }),
   })
   return (
-    <li className={styles.row}>
+    <li ref={row} className={styles.row}>
       <p>
         <strong>…{invite.code.slice(-6)}</strong>
         <small>{termsOf(invite)}</small>

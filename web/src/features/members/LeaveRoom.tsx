@@ -3,7 +3,7 @@ import { LogOut } from 'lucide-react'
 import { useState } from 'react'
 import { useChat, useRoomState } from '../../model/hooks'
 import { explain } from '../../model/problems'
-import { leaveRoom } from '../../model/requests'
+import { deleteRoom, leaveRoom } from '../../model/requests'
 import type { RoomStore } from '../../model/roomStore'
 import { Button } from '../../ui/Button'
 import { Dialog } from '../../ui/Dialog'
@@ -18,7 +18,8 @@ interface LeaveRoomProps {
 /** Leaves the room, after saying what that means. */
 export function LeaveRoom({ room, onLeft }: LeaveRoomProps) {
   const [asking, setAsking] = useState(false)
-  const { name, visibility } = useRoomState(room, (state) => state.room)
+  const { name, visibility, member_count, role } = useRoomState(room, (state) => state.room)
+  const alone = role === 'owner' && member_count === 1
   const close = () => setAsking(false)
   return (
     <>
@@ -29,29 +30,31 @@ export function LeaveRoom({ room, onLeft }: LeaveRoomProps) {
       <Dialog
         title={`Leave ${name}?`}
         description={
-          visibility === 'private'
-            ? 'It is private: to come back you need a new invite.'
-            : 'It is public: you can join it again at any time.'
+          alone
+            ? 'You are alone here: delete the room instead. That can’t be undone.'
+            : visibility === 'private'
+              ? 'It is private: to come back you need a new invite.'
+              : 'It is public: you can join it again at any time.'
         }
         open={asking}
         onClose={close}
       >
-        <Ask room={room} onLeft={onLeft} onClose={close} />
+        <Ask room={room} alone={alone} onLeft={onLeft} onClose={close} />
       </Dialog>
     </>
   )
 }
 
-function Ask({ room, onLeft, onClose }: LeaveRoomProps & { onClose: () => void }) {
+function Ask({ room, alone, onLeft, onClose }: LeaveRoomProps & { alone: boolean; onClose: () => void }) {
   const chat = useChat()
-  const leave = useMutation({ mutationFn: () => leaveRoom(chat.api, room.id), onSuccess: onLeft })
+  const leave = useMutation({ mutationFn: () => (alone ? deleteRoom : leaveRoom)(chat.api, room.id), onSuccess: onLeft })
   return (
     <>
       <FormError>{leave.error ? explain(leave.error) : undefined}</FormError>
       <div className={styles.choice}>
         <Button onClick={onClose}>Stay</Button>
         <Button tone="danger" busy={leave.isPending} onClick={() => leave.mutate()}>
-          Leave
+          {alone ? 'Delete room' : 'Leave'}
         </Button>
       </div>
     </>

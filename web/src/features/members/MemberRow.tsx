@@ -1,12 +1,17 @@
 import { useMutation } from '@tanstack/react-query'
 import { Crown, MoreHorizontal, ShieldCheck, ShieldOff, UserMinus } from 'lucide-react'
+import { useRef, useState } from 'react'
 import { useChat, usePresence, useUser } from '../../model/hooks'
 import { explain } from '../../model/problems'
 import { type Member, type Role, removeMember, setRole } from '../../model/requests'
 import type { RoomStore } from '../../model/roomStore'
 import { Avatar } from '../../ui/Avatar'
+import { Button } from '../../ui/Button'
+import { Dialog } from '../../ui/Dialog'
 import { FormError } from '../../ui/Field'
 import { Menu } from '../../ui/Menu'
+import { useHandOver } from '../../ui/useHandOver'
+import leave from './LeaveRoom.module.css'
 import styles from './MembersPanel.module.css'
 
 interface MemberRowProps {
@@ -25,6 +30,9 @@ export function MemberRow({ room, member, mine, isMe, onChanged }: MemberRowProp
   const { id } = member.user
   const user = useUser(id) ?? member.user
   const presence = usePresence(id)
+  const row = useRef<HTMLLIElement>(null)
+  useHandOver(row)
+  const [asking, setAsking] = useState<keyof typeof QUESTIONS>()
   const change = useMutation({
     mutationFn: (to: Role | 'removed') =>
       to === 'removed' ? removeMember(chat.api, room.id, id) : setRole(chat.api, room.id, id, to),
@@ -34,11 +42,11 @@ export function MemberRow({ room, member, mine, isMe, onChanged }: MemberRowProp
   const mayRemove = mine !== undefined && mine !== 'member' && RANK[member.role] < RANK[mine] && !isMe
   const actions = actionsFor(member.role, maySetRole, mayRemove).map(({ to, ...action }) => ({
     ...action,
-    onSelect: () => change.mutate(to),
+    onSelect: () => (to === 'removed' || to === 'owner' ? setAsking(to) : change.mutate(to)),
   }))
   const handle = user.guest ? 'guest' : `@${user.username}`
   return (
-    <li className={styles.member} data-presence={presence}>
+    <li ref={row} className={styles.member} data-presence={presence}>
       <Avatar id={id} name={user.display_name} presence={presence} />
       <span className={styles.who}>
         <span className={styles.name}>
@@ -54,7 +62,54 @@ export function MemberRow({ room, member, mine, isMe, onChanged }: MemberRowProp
         </Menu>
       )}
       <FormError>{change.error ? explain(change.error, refusalsFor(user.display_name)) : undefined}</FormError>
+      <Question
+        asked={asking}
+        name={user.display_name}
+        onAnswer={(yes) => {
+          if (yes && asking !== undefined) change.mutate(asking)
+          setAsking(undefined)
+        }}
+      />
     </li>
+  )
+}
+
+/** What one can't take back alone. */
+const QUESTIONS = {
+  removed: {
+    title: (name: string) => `Remove ${name}?`,
+    text: 'They can read and write here no more. Into a private room they come back only by a new invite.',
+    yes: 'Remove',
+  },
+  owner: {
+    title: (name: string) => `Make ${name} an owner?`,
+    text: 'Owners can do everything here: delete the room, and make you a plain member too.',
+    yes: 'Make owner',
+  },
+}
+
+interface QuestionProps {
+  asked: keyof typeof QUESTIONS | undefined
+  name: string
+  onAnswer: (yes: boolean) => void
+}
+
+function Question({ asked, name, onAnswer }: QuestionProps) {
+  // While it fades out it says what it said.
+  const [shown, setShown] = useState<keyof typeof QUESTIONS>('removed')
+  if (asked !== undefined && asked !== shown) setShown(asked)
+  const { title, text, yes } = QUESTIONS[shown]
+  return (
+    <Dialog title={title(name)} description={text} open={asked !== undefined} onClose={() => onAnswer(false)}>
+      <div className={leave.choice}>
+        <Button data-first onClick={() => onAnswer(false)}>
+          Cancel
+        </Button>
+        <Button tone="danger" onClick={() => onAnswer(true)}>
+          {yes}
+        </Button>
+      </div>
+    </Dialog>
   )
 }
 

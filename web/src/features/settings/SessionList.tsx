@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Laptop, Smartphone, SquareTerminal } from 'lucide-react'
+import { useRef } from 'react'
 import { awaited } from '../../model/awaited'
 import { useChat } from '../../model/hooks'
 import { explain } from '../../model/problems'
@@ -8,6 +9,7 @@ import { Awaited } from '../../ui/Awaited'
 import { Button } from '../../ui/Button'
 import { FormError } from '../../ui/Field'
 import { fullTime, shortTime } from '../../ui/time'
+import { useHandOver } from '../../ui/useHandOver'
 import { type Device, deviceOf } from './device'
 import styles from './Settings.module.css'
 
@@ -32,6 +34,8 @@ export function SessionList() {
 function SessionRow({ session }: { session: LoginSession }) {
   const chat = useChat()
   const queries = useQueryClient()
+  const row = useRef<HTMLLIElement>(null)
+  useHandOver(row)
   const { id, current, user_agent, created_at, last_seen_at } = session
   const end = useMutation({
     mutationFn: () => revokeSession(chat.api, id),
@@ -40,7 +44,7 @@ function SessionRow({ session }: { session: LoginSession }) {
   const { kind, name } = deviceOf(user_agent)
   const Icon = ICONS[kind]
   return (
-    <li className={styles.session}>
+    <li ref={row} className={styles.session}>
       <Icon size={20} aria-hidden />
       <p>
         <strong>{name}</strong>
