@@ -43,6 +43,7 @@ function Shell() {
   const navigate = useNavigate()
   const roomId = useMatch({ from: '/chat/rooms/$roomId', shouldThrow: false })?.params.roomId
   const narrow = useMedia('(width <= 720px)')
+  const live = useStore(useChat().connection).phase === 'live'
   const [opened, setOpened] = useState<Panel>()
   const enter = (id: string) => void navigate({ to: '/rooms/$roomId', params: { roomId: id } })
   const dialog = (which: Panel) => ({ open: opened === which, onClose: () => setOpened(undefined), onEnter: enter })
@@ -59,7 +60,7 @@ function Shell() {
     next: () => step(1),
   })
   return (
-    <div className={styles.shell} data-in-room={roomId !== undefined}>
+    <div className={styles.shell} data-in-room={roomId !== undefined} data-live={live}>
       <div className={styles.sidebar}>
         <Sidebar
           isPage={narrow && roomId === undefined}

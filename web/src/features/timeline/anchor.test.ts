@@ -45,10 +45,10 @@ describe('who is held at a place', () => {
 })
 
 describe('who is not held', () => {
-  test('is once they are at the end, or come near it from above', () => {
+  test('is once they are at the end, and not before: what they read would jump there with the next change', () => {
     expect(heldAfter(undefined, false, AWAY, END)).toBe('end')
-    expect(heldAfter(undefined, false, AWAY, { ...END, below: 39 })).toBe('end')
-    expect(heldAfter(undefined, false, AWAY, { ...END, below: 41 })).toBeUndefined()
+    expect(heldAfter(undefined, false, AWAY, { ...END, below: 1.4 })).toBe('end')
+    expect(heldAfter(undefined, false, AWAY, { ...END, below: 39 })).toBeUndefined()
   })
 
   test('is not as long as they go up, however near they are', () => {

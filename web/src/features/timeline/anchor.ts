@@ -38,6 +38,6 @@ export function heldAfter(held: Held, isPart: boolean, from: Stand, to: Stand): 
   if (held !== undefined && isResized(from, to)) return held
   const up = to.below - from.below
   if (held === 'place' && Math.abs(up) < ROUNDING_PX) return held
-  if (!isPart && (to.below < ROUNDING_PX || (isNear(to) && up < 0))) return 'end'
+  if (!isPart && to.below < ROUNDING_PX) return 'end'
   return held === 'end' && up <= 0 ? held : undefined
 }

@@ -17,6 +17,7 @@ export function useAnchor(content: number, isPart: boolean, placeTop: (element: 
   const [atEnd, setAtEnd] = useState(true)
   const held = useRef<Held>('end')
   const last = useRef(NOWHERE)
+  const edge = useRef<number>(undefined)
   const topOf = useRef(placeTop)
   const settling = useRef<ReturnType<typeof setTimeout>>(undefined)
 
@@ -34,7 +35,16 @@ export function useAnchor(content: number, isPart: boolean, placeTop: (element: 
   /** Whenever something may have moved or been resized: what is held is gone to again. */
   const keep = useCallback(() => {
     const element = scroller.current
-    if (element === null || held.current === undefined) return
+    if (element === null) return
+    const movedBy = element.getBoundingClientRect().top - (edge.current ?? 0)
+    const moved = edge.current !== undefined && movedBy !== 0
+    edge.current = element.getBoundingClientRect().top
+    if (held.current === undefined) {
+      // Something came above it, as the banner does, or went: what one reads stays where it is.
+      if (moved) element.scrollBy({ top: movedBy, behavior: 'instant' })
+      if (moved) last.current = standOf(element)
+      return
+    }
     const top = held.current === 'end' ? element.scrollHeight : topOf.current(element)
     if (top !== undefined) element.scrollTo({ top, behavior: 'instant' })
     last.current = standOf(element)
