@@ -17,11 +17,26 @@ async function violations(page) {
   })
 }
 
+/** Until what fades has faded, and what goes is gone: a colour on its way is nobody's choice. */
+const atRest = (page) =>
+  page.evaluate(async () => {
+    const frame = () => new Promise((next) => requestAnimationFrame(next))
+    await frame()
+    const ending = () => document.getAnimations().filter(({ playState, effect }) =>
+      playState === 'running' && effect.getComputedTiming().endTime !== Infinity)
+    for (let all = ending(); all.length > 0; all = ending()) {
+      await Promise.allSettled(all.map(({ finished }) => finished))
+      await frame()
+    }
+    await frame()
+  })
+
 /** No violation, in light and in dark, and in both with high contrast. */
 export async function accessible(page, screen) {
   for (const contrast of ['no-preference', 'more']) {
     for (const colorScheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme, contrast, reducedMotion: 'reduce' })
+      await atRest(page)
       assert.deepEqual(await violations(page), [], `${screen}, ${colorScheme}, contrast: ${contrast}`)
     }
   }
