@@ -68,7 +68,7 @@ func TestTable(t *testing.T) {
 			t.Errorf("no protection is taken out for TestFaults/%s", r.name)
 		}
 	}
-	there := testsOf(t, "../../internal", "..")
+	there := testsOf(t, "../../internal", "../../cmd", "..")
 	for _, m := range regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z]+)`").FindAllStringSubmatch(string(document), -1) {
 		if !there[m[1]] {
 			t.Errorf("docs/faults.md names %s, which is not there", m[1])
