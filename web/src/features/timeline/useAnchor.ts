@@ -36,13 +36,14 @@ export function useAnchor(content: number, isPart: boolean, placeTop: (element: 
   const keep = useCallback(() => {
     const element = scroller.current
     if (element === null) return
-    const movedBy = element.getBoundingClientRect().top - (edge.current ?? 0)
-    const moved = edge.current !== undefined && movedBy !== 0
-    edge.current = element.getBoundingClientRect().top
+    const { top: now } = element.getBoundingClientRect()
+    const movedBy = now - (edge.current ?? now)
+    edge.current = now
     if (held.current === undefined) {
+      if (movedBy === 0) return
       // Something came above it, as the banner does, or went: what one reads stays where it is.
-      if (moved) element.scrollBy({ top: movedBy, behavior: 'instant' })
-      if (moved) last.current = standOf(element)
+      element.scrollBy({ top: movedBy, behavior: 'instant' })
+      last.current = standOf(element)
       return
     }
     const top = held.current === 'end' ? element.scrollHeight : topOf.current(element)
