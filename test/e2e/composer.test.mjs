@@ -13,7 +13,7 @@ describe('writing', { concurrency: 1 }, () => {
     browser = await launchBrowser()
     ann = await newPerson(browser)
     // What a service worker has kept is not held back by the page's route below.
-    await ann.page.addInitScript(() => delete Navigator.prototype.serviceWorker)
+    await ann.context.addInitScript(() => delete Navigator.prototype.serviceWorker)
     await ann.page.goto(server.origin)
     await register(ann.page, 'ann', 'Ann')
     await createRoom(ann.page, 'Garden')
@@ -51,6 +51,48 @@ describe('writing', { concurrency: 1 }, () => {
     await page.getByRole('heading', { level: 1, name: 'Garden' }).waitFor()
     assert.equal(await composer(page).inputValue(), 'for the garden')
     await composer(page).fill('')
+  })
+
+  test('two tabs have one draft: who is not written in follows, and what is sent is gone from both', async () => {
+    const { page, context } = ann
+    const tab = await context.newPage()
+    await tab.goto(page.url())
+    await composer(tab).waitFor()
+    // Here every page believes that it is in front.
+    const look = async (at, away) => {
+      await away.evaluate(() => {
+        document.hasFocus = () => false
+        dispatchEvent(new Event('blur'))
+      })
+      await at.evaluate(() => (document.hasFocus = () => true))
+    }
+    const until = (at, text) =>
+      at.waitForFunction((wanted) => document.querySelector('textarea').value === wanted, text)
+    await look(page, tab)
+    await composer(page).pressSequentially('begun here')
+    await until(tab, 'begun here')
+    await look(tab, page)
+    await composer(tab).press('End')
+    await composer(tab).pressSequentially(', ended there')
+    await until(page, 'begun here, ended there')
+    await tab.keyboard.press('Control+z')
+    await until(page, 'begun here')
+    // Both are written in: the last one counts, and nothing goes from under a caret.
+    await page.evaluate(() => (document.hasFocus = () => true))
+    await composer(page).press('End')
+    await composer(page).pressSequentially(' and here')
+    await composer(tab).pressSequentially(' and there')
+    await drawn(page)
+    assert.equal(await composer(page).inputValue(), 'begun here and here')
+    await look(tab, page)
+    await until(page, 'begun here and there')
+    await composer(tab).press('Enter')
+    await until(page, '')
+    await message(page, 'begun here and there').waitFor()
+    await page.reload()
+    await composer(page).waitFor()
+    assert.equal(await composer(page).inputValue(), '')
+    await tab.close()
   })
 
   test('an emoji is found by a word, and written where the caret is', async () => {

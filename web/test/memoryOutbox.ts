@@ -17,6 +17,7 @@ export function memoryOutbox(stored: (Outgoing & { room_id: string })[] = []) {
     },
     draft: () => '',
     setDraft: () => Promise.resolve(),
+    heardDraft: () => undefined,
     drafts: () => Promise.resolve(0),
     wipe: () => {
       messages.clear()

@@ -4,6 +4,7 @@ import { Connection, type ConnectionState } from '../net/connection'
 import type { Commands, Room, User } from '../net/frames'
 import type { Tokens } from '../net/tokens'
 import { Courier } from './courier'
+import { Drafts } from './drafts'
 import { History } from './history'
 import { Keeper } from './keeper'
 import type { Kept, KeptCopy } from './kept'
@@ -33,6 +34,7 @@ export class ChatClient {
   readonly me: Store<User>
   readonly api: Api
   readonly outbox: Outbox
+  readonly drafts: Drafts
   readonly people: People
   readonly replica: Replica
   readonly history: History
@@ -50,6 +52,7 @@ export class ChatClient {
   constructor({ origin, me, tokens, api, outbox, copy, kept, onStale }: ChatClientOptions) {
     this.api = api
     this.outbox = outbox
+    this.drafts = new Drafts(me.id, outbox)
     this.copy = copy
     this.kept = kept
     this.me = new Store(me)
@@ -106,6 +109,7 @@ export class ChatClient {
   /** Ends it, and forgets what was kept to be read. */
   async end(): Promise<void> {
     this.link.dispose()
+    this.drafts.close()
     this.keeper.dispose()
     this.courier.setLive(false)
     this.replica.dispose()
@@ -174,7 +178,7 @@ export class ChatClient {
 
   /** What was written for a room that is the user's no more, and never sent: it goes on its way if one is let in again. */
   leftOver(roomId: string): string[] {
-    const draft = this.outbox.draft(roomId)
+    const draft = this.drafts.of(roomId)
     const bodies = (this.unsent.get(roomId) ?? []).map(({ body }) => body)
     return draft.trim() === '' ? bodies : [...bodies, draft]
   }
@@ -182,7 +186,7 @@ export class ChatClient {
   discardLeftOver(roomId: string): void {
     for (const { client_id } of this.unsent.get(roomId) ?? []) this.courier.drop(roomId, client_id)
     this.unsent.delete(roomId)
-    void this.outbox.setDraft(roomId, '')
+    this.drafts.write(roomId, '')
   }
 
   /** How much a logout would throw away, written in any tab. */

@@ -29,6 +29,8 @@ export interface Outbox {
   remove(clientId: string): Promise<void>
   draft(roomId: string): string
   setDraft(roomId: string, text: string): Promise<void>
+  /** Another tab has written it, and keeps it. */
+  heardDraft(roomId: string, text: string): void
   /** How many there are, those of other tabs too. */
   drafts(): Promise<number>
   /** Forgets everything of this user. */
@@ -57,6 +59,10 @@ export async function openOutbox(userId: string): Promise<Outbox> {
   }
   const orders = new Map<string, number>()
   let order = Date.now()
+  const note = (roomId: string, text: string) => {
+    if (text === '') drafts.delete(roomId)
+    else drafts.set(roomId, text)
+  }
 
   return {
     async load() {
@@ -81,8 +87,7 @@ export async function openOutbox(userId: string): Promise<Outbox> {
     },
     draft: (roomId) => drafts.get(roomId) ?? '',
     async setDraft(roomId, text) {
-      if (text === '') drafts.delete(roomId)
-      else drafts.set(roomId, text)
+      note(roomId, text)
       if (db === undefined) return
       // In one go, as above: else what is sent already is found again, unsent, by whoever reloads right after it.
       const tx = db.transaction('drafts', 'readwrite')
@@ -91,6 +96,7 @@ export async function openOutbox(userId: string): Promise<Outbox> {
       tx.commit()
       await Promise.all([written, tx.done])
     },
+    heardDraft: note,
     async drafts() {
       const stored = await db?.getAllFromIndex('drafts', 'user_id', userId)
       const texts = stored?.map(({ text }) => text) ?? [...drafts.values()]

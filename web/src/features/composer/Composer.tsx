@@ -6,6 +6,7 @@ import { IconButton } from '../../ui/Button'
 import { useMedia } from '../../ui/useMedia'
 import styles from './Composer.module.css'
 import { EmojiButton } from './EmojiButton'
+import { useDraft } from './useDraft'
 import { linkOver, looksFormatted, write } from './write'
 
 const MOST_CHARACTERS = 8_000
@@ -28,13 +29,13 @@ interface ComposerProps {
   ref?: Ref<ComposerHandle>
 }
 
-/** Where messages are written. What is begun in a room waits there as a draft. */
+/** Where messages are written. What is begun in a room waits there as a draft, in all tabs. */
 export function Composer({ room, preview, ref }: ComposerProps) {
   const chat = useChat()
   const name = useRoomState(room, (state) => state.room.name)
   const narrow = useMedia('(width <= 720px)') // the room's name stands right above, and would be cut off here
-  const [text, setText] = useState(() => chat.outbox.draft(room.id))
   const field = useRef<HTMLTextAreaElement>(null)
+  const [text, setText] = useDraft(room.id, field)
   const [refused, setRefused] = useState(false)
   const length = lengthOf(text.trim())
   const left = MOST_CHARACTERS - length
@@ -48,7 +49,6 @@ export function Composer({ room, preview, ref }: ComposerProps) {
     setText(next)
     setRefused(false)
     setNotice(undefined)
-    void chat.outbox.setDraft(room.id, next)
     chat.typing(room.id, next.trim() !== '')
   }
   const send = () => {
@@ -58,7 +58,6 @@ export function Composer({ room, preview, ref }: ComposerProps) {
     setText('')
     setNotice(undefined)
     setPreviewing(false)
-    void chat.outbox.setDraft(room.id, '')
     field.current?.focus()
   }
 
@@ -72,6 +71,8 @@ export function Composer({ room, preview, ref }: ComposerProps) {
   useLayoutEffect(() => {
     const element = field.current
     if (element === null) return
+    // Not by `value`: React would set the default with it at each key, and what is undone would go by letters.
+    if (element.value !== text) element.value = text
     element.style.height = 'auto'
     element.style.height = `${element.scrollHeight}px`
   }, [text])
@@ -99,7 +100,6 @@ export function Composer({ room, preview, ref }: ComposerProps) {
         aria-describedby={left < WARN_BELOW ? limitId : undefined}
         aria-invalid={left < 0}
         enterKeyHint="send"
-        value={text}
         onChange={(event) => change(event.currentTarget.value)}
         onPaste={(event) => {
           const { selectionStart, selectionEnd, value } = event.currentTarget

@@ -1,0 +1,46 @@
+import type { Outbox } from './outbox'
+import { Tabs } from './tabs'
+
+interface Written {
+  user: string
+  room: string
+  text: string
+}
+
+/** What a user has begun to write: one draft per room, in all tabs of the browser. Whoever writes last has written it. */
+export class Drafts {
+  private readonly user: string
+  private readonly outbox: Outbox
+  private readonly tabs: Tabs<Written>
+  private readonly watchers = new Set<() => void>()
+
+  constructor(user: string, outbox: Outbox) {
+    this.user = user
+    this.outbox = outbox
+    this.tabs = new Tabs<Written>('gochat-drafts', ({ user: whose, room, text }) => {
+      if (whose !== user) return
+      outbox.heardDraft(room, text)
+      for (const watcher of this.watchers) watcher()
+    })
+  }
+
+  of(room: string): string {
+    return this.outbox.draft(room)
+  }
+
+  write(room: string, text: string): void {
+    void this.outbox.setDraft(room, text)
+    this.tabs.tell({ user: this.user, room, text })
+  }
+
+  /** Called whenever another tab has written. */
+  readonly subscribe = (watcher: () => void): (() => void) => {
+    this.watchers.add(watcher)
+    return () => this.watchers.delete(watcher)
+  }
+
+  /** Hears the other tabs no more. */
+  close(): void {
+    this.tabs.close()
+  }
+}
