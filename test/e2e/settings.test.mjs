@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { PASSWORD, api, launchBrowser, newPerson, shootAll, startProxy, startServer } from './stage.mjs'
 import { accessible } from './axe.mjs'
-import { composer, createRoom, logIn, members, register, say, showMembers } from './screens.mjs'
+import { composer, createRoom, logIn, members, register, say, settled, showMembers } from './screens.mjs'
 
 const OTHER = 'another horse battery'
 
@@ -72,6 +72,35 @@ describe('settings', { concurrency: 1 }, () => {
     assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), undefined)
     await accessible(page, 'look')
     await shootAll(page, 'settings-look')
+  })
+
+  test('a theme is there in one frame, chosen or the system’s: nothing fades on its way', async () => {
+    const { page } = ann
+    const fading = () =>
+      page.evaluate(() => {
+        const frame = () => new Promise((next) => requestAnimationFrame(() => setTimeout(next)))
+        const fades = () => document.getAnimations().filter(({ playState }) => playState === 'running').map(({ transitionProperty }) => transitionProperty)
+        window.seen = (async () => {
+          const was = getComputedStyle(document.body).backgroundColor
+          while (getComputedStyle(document.body).backgroundColor === was) await frame()
+          const first = fades()
+          await frame()
+          await frame()
+          return [...first, ...fades(), ...(document.documentElement.hasAttribute('data-still') ? ['still'] : [])]
+        })()
+      })
+    await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'no-preference' })
+    await settled(page)
+    await fading()
+    await settings(page).getByRole('radio', { name: /^Dark/ }).evaluate((radio) => radio.click())
+    assert.deepEqual(await page.evaluate(() => window.seen), [])
+    await fading()
+    await settings(page).getByRole('radio', { name: /^As the system/ }).evaluate((radio) => radio.click())
+    assert.deepEqual(await page.evaluate(() => window.seen), [])
+    await fading()
+    await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'no-preference' })
+    assert.deepEqual(await page.evaluate(() => window.seen), [])
+    await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' })
   })
 
   test('more messages at once, and more contrast', async () => {

@@ -30,15 +30,27 @@ function apply<T extends string>(look: Look<T>): void {
   else document.documentElement.setAttribute(`data-${look.name}`, value)
 }
 
-/** Puts what was chosen on the page. */
+/** Puts what was chosen on the page, and follows the system, where that is what was chosen. */
 export function applyLooks(): void {
   for (const look of [THEME, DENSITY, CONTRAST]) apply<string>(look)
+  for (const query of ['(prefers-color-scheme: dark)', '(prefers-contrast: more)']) {
+    matchMedia(query).addEventListener('change', () => withoutMotion())
+  }
+}
+
+/** Words and what is behind them change together: colours that fade, each in its own time, can't be read meanwhile. */
+function withoutMotion(change?: () => void): void {
+  const page = document.documentElement
+  page.setAttribute('data-still', '')
+  change?.()
+  // The next frame has the new colours; only what changes after it may move again.
+  requestAnimationFrame(() => requestAnimationFrame(() => page.removeAttribute('data-still')))
 }
 
 function choose<T extends string>(look: Look<T>, value: string): void {
   if (!(look.values as readonly string[]).includes(value)) return
   localStorage.setItem(keyOf(look), value)
-  apply(look)
+  withoutMotion(() => apply(look))
   for (const watcher of watchers) watcher()
 }
 
