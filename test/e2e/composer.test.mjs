@@ -140,6 +140,7 @@ describe('writing', { concurrency: 1 }, () => {
     await press({ isComposing: true })
     await press({ keyCode: 229 })
     assert.equal(await composer(page).inputValue(), 'にほん')
+    assert.equal(await composer(page).getAttribute('enterkeyhint'), 'send')
     await press({})
     await message(page, 'にほん').getByRole('img', { name: 'Sent' }).waitFor()
   })

@@ -199,6 +199,10 @@ describe('by keys alone', { concurrency: 1 }, () => {
     await tabTo(log(page), 'Shift+Tab')
     await keys.press('?')
     await dialog('Keyboard shortcuts').waitFor()
+    for (const [does, pressed] of [['Send', ['Enter']], ['A new line', ['Shift', 'Enter']]]) {
+      const line = page.locator('dl > div', { hasText: does })
+      assert.deepEqual(await line.locator('kbd').allTextContents(), pressed)
+    }
     await shoot(page, 'help')
     await keys.press('Escape')
     await closed()

@@ -94,9 +94,11 @@ export async function showMembers(page) {
   await members(page).waitFor()
 }
 
+/** Where one points with a finger the button sends, and everywhere else Enter. */
 export async function say(page, text) {
   await composer(page).fill(text)
-  await composer(page).press('Enter')
+  if (await page.evaluate(() => matchMedia('(hover: none) and (pointer: coarse)').matches)) await page.getByRole('button', { name: 'Send', exact: true }).tap()
+  else await composer(page).press('Enter')
 }
 
 /** Until every message of the page is in the log. */

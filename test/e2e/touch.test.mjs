@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { launchBrowser, newPerson, startServer } from './stage.mjs'
-import { composer, createRoom, log, members, message, register, say } from './screens.mjs'
+import { composer, createRoom, log, members, message, register, roomLink, say } from './screens.mjs'
 
 const LEAST_PX = 44
 const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2, reducedMotion: 'reduce' }
@@ -82,6 +82,32 @@ describe('on a phone', { concurrency: 1 }, () => {
     await members(page).getByText('@ann').waitFor()
     await fits(page, 'members')
     await page.keyboard.press('Escape')
+    await composer(page).waitFor()
+  })
+
+  test('Enter is for lines, and the button sends; with a keyboard Ctrl+Enter does', async () => {
+    const { page } = ann
+    const send = page.getByRole('button', { name: 'Send', exact: true })
+    assert.equal(await composer(page).getAttribute('enterkeyhint'), 'enter')
+    await composer(page).tap()
+    await composer(page).pressSequentially('one\ntwo')
+    assert.equal(await composer(page).inputValue(), 'one\ntwo')
+    await composer(page).evaluate((field) => field.addEventListener('blur', () => (window.left = true)))
+    await send.tap()
+    await message(page, 'one\ntwo').getByRole('img', { name: 'Sent' }).waitFor()
+    assert.equal(await page.evaluate(() => window.left), undefined, 'the keyboard would have gone')
+    await composer(page).pressSequentially('three')
+    await composer(page).press('Control+Enter')
+    await message(page, 'three').getByRole('img', { name: 'Sent' }).waitFor()
+    assert.equal(await composer(page).inputValue(), '')
+    await page.getByRole('link', { name: 'Back to rooms' }).click()
+    await page.getByRole('button', { name: 'You are Ann' }).click()
+    await page.getByRole('menuitem', { name: 'Keyboard shortcuts' }).click()
+    const keys = (does) => page.locator('dl > div', { hasText: does }).getByRole('definition').locator('kbd').allTextContents()
+    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
+    assert.deepEqual([await keys('Send'), await keys('A new line')], [['Ctrl', 'Enter'], ['Enter']])
+    await closed(page)
+    await roomLink(page, 'Garden').click()
     await composer(page).waitFor()
   })
 

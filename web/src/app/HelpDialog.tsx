@@ -1,4 +1,5 @@
 import { Dialog } from '../ui/Dialog'
+import { useByTouch } from '../ui/useMedia'
 import { alt, command } from './keys'
 import styles from './HelpDialog.module.css'
 
@@ -8,17 +9,26 @@ const KEYS: { does: string; keys: string[] }[] = [
   { does: 'The room below', keys: [alt, '↓'] },
   { does: 'From message to message', keys: ['↑', '↓'] },
   { does: 'To where you write (or just type)', keys: ['Esc'] },
+]
+
+const WRITING = [
   { does: 'Send', keys: ['Enter'] },
   { does: 'A new line', keys: ['Shift', 'Enter'] },
-  { does: 'This list', keys: ['?'] },
+]
+
+/** Where Enter is under a finger, and the button sends. */
+const WRITING_BY_TOUCH = [
+  { does: 'Send', keys: [command, 'Enter'] },
+  { does: 'A new line', keys: ['Enter'] },
 ]
 
 /** What the keyboard can do. */
 export function HelpDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
+  const writing = useByTouch() ? WRITING_BY_TOUCH : WRITING
   return (
     <Dialog title="Keyboard shortcuts" open={open} onClose={onClose}>
       <dl className={styles.keys}>
-        {KEYS.map(({ does, keys }) => (
+        {[...KEYS, ...writing, { does: 'This list', keys: ['?'] }].map(({ does, keys }) => (
           <div key={does}>
             <dt>{does}</dt>
             <dd>

@@ -1,5 +1,8 @@
 import { useCallback, useSyncExternalStore } from 'react'
 
+/** Whether one points with a finger, and there is nothing to hover with: a phone, or a tablet. */
+export const useByTouch = () => useMedia('(hover: none) and (pointer: coarse)')
+
 /** Whether a media query holds, now and whenever that changes. */
 export function useMedia(query: string): boolean {
   const subscribe = useCallback(

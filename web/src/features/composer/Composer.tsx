@@ -3,9 +3,10 @@ import { type ReactNode, type Ref, useEffect, useId, useImperativeHandle, useLay
 import { useChat, useRoomState } from '../../model/hooks'
 import type { RoomStore } from '../../model/roomStore'
 import { IconButton } from '../../ui/Button'
-import { useMedia } from '../../ui/useMedia'
+import { useByTouch, useMedia } from '../../ui/useMedia'
 import styles from './Composer.module.css'
 import { EmojiButton } from './EmojiButton'
+import { isSend } from './enter'
 import { useDraft } from './useDraft'
 import { linkOver, looksFormatted, write } from './write'
 
@@ -13,10 +14,6 @@ const MOST_CHARACTERS = 8_000
 const WARN_BELOW = 500
 
 const lengthOf = (text: string) => Array.from(text).length
-
-/** Whether the key ends a word of an input method. Safari tells it by the old key code only. */
-// eslint-disable-next-line @typescript-eslint/no-deprecated -- see above
-const isComposing = (event: KeyboardEvent) => event.isComposing || event.keyCode === 229
 
 export interface ComposerHandle {
   focus: () => void
@@ -34,6 +31,7 @@ export function Composer({ room, preview, ref }: ComposerProps) {
   const chat = useChat()
   const name = useRoomState(room, (state) => state.room.name)
   const narrow = useMedia('(width <= 720px)') // the room's name stands right above, and would be cut off here
+  const byTouch = useByTouch()
   const field = useRef<HTMLTextAreaElement>(null)
   const [text, setText] = useDraft(room.id, field)
   const [refused, setRefused] = useState(false)
@@ -99,7 +97,7 @@ export function Composer({ room, preview, ref }: ComposerProps) {
         dir="auto"
         aria-describedby={left < WARN_BELOW ? limitId : undefined}
         aria-invalid={left < 0}
-        enterKeyHint="send"
+        enterKeyHint={byTouch ? 'enter' : 'send'}
         onChange={(event) => change(event.currentTarget.value)}
         onPaste={(event) => {
           const { selectionStart, selectionEnd, value } = event.currentTarget
@@ -113,7 +111,7 @@ export function Composer({ room, preview, ref }: ComposerProps) {
           }
         }}
         onKeyDown={(event) => {
-          if (event.key !== 'Enter' || event.shiftKey || isComposing(event.nativeEvent)) return
+          if (!isSend(event.nativeEvent, byTouch)) return
           event.preventDefault()
           send()
         }}
@@ -128,7 +126,8 @@ export function Composer({ room, preview, ref }: ComposerProps) {
           if (field.current !== null) write(field.current, emoji)
         }}
       />
-      <IconButton type="submit" label="Send" className={styles.send} disabled={!sendable}>
+      {/* A press of it does not take the focus: a phone's keyboard would go and come. */}
+      <IconButton type="submit" label="Send" className={styles.send} disabled={!sendable} onMouseDown={(event) => event.preventDefault()}>
         <SendHorizontal size={19} aria-hidden />
       </IconButton>
       <p role="status" className={notice === undefined ? styles.nothing : styles.count}>
