@@ -5,7 +5,8 @@ import { gzipSync } from 'node:zlib'
 import { api, launchBrowser, newPerson, shoot, startServer } from './stage.mjs'
 import { drawn, message, register, say } from './screens.mjs'
 
-const FIRST_LOAD_BYTES = 200 * 1024
+/** The aim is 200 KB (P9); what is won is kept. */
+const FIRST_LOAD_BYTES = 185 * 1024
 
 async function roomWithInvite(server, body = {}) {
   const rest = api(server.origin)
@@ -70,7 +71,7 @@ describe('where guests are admitted', { concurrency: 1 }, () => {
     await page.getByText('Make the first one').waitFor()
   })
 
-  test('the first load is at most 200 KB of JavaScript, gzipped', async () => {
+  test('the first load is at most 185 KB of JavaScript, gzipped', async () => {
     const { page } = await newPerson(browser)
     const scripts = []
     page.on('response', (response) => {

@@ -1,0 +1,129 @@
+import { Link } from '@tanstack/react-router'
+import type { Link as LinkNode, List, ListItem, Nodes } from 'mdast'
+import { Fragment, type ReactNode, Suspense, lazy } from 'react'
+import { placeOf } from './links'
+import { parse } from './parse'
+
+/** Others would let through scripts, and paths, which lead into the app itself. */
+const LEADS_SOMEWHERE = /^(https?:\/\/|mailto:)/i
+
+/** None outside of a page. */
+const ORIGIN = typeof location === 'undefined' ? '' : location.origin
+
+/** Loaded with the first block of code that says its language. */
+const Highlighted = lazy(() => import('./Highlighted'))
+
+/**
+ * A message in which there may be Markdown. What is named here is all that it may become, without any attribute of its own;
+ * everything else, HTML too, is shown as the text it was written as.
+ */
+export function Parsed({ text }: { text: string }) {
+  return parse(text).children.map(block)
+}
+
+/** HTML between blocks is a block too, of the lines that it was written in. */
+function block(node: Nodes, key: number): ReactNode {
+  return node.type === 'html' ? <p key={key}>{lines(node.value)}</p> : shown(node, key)
+}
+
+function shown(node: Nodes, key: number): ReactNode {
+  switch (node.type) {
+    case 'paragraph':
+      return <p key={key}>{node.children.map(shown)}</p>
+    case 'text':
+      return <Fragment key={key}>{lines(node.value)}</Fragment>
+    case 'break':
+      return <Fragment key={key}>{BREAK}</Fragment>
+    case 'strong':
+      return <strong key={key}>{node.children.map(shown)}</strong>
+    case 'emphasis':
+      return <em key={key}>{node.children.map(shown)}</em>
+    case 'delete':
+      return <del key={key}>{node.children.map(shown)}</del>
+    case 'link':
+      return <Fragment key={key}>{link(node)}</Fragment>
+    case 'inlineCode':
+      return <code key={key}>{node.value.replaceAll(/\r?\n|\r/g, ' ')}</code>
+    case 'code':
+      return <pre key={key}>{code(node.value, node.lang)}</pre>
+    case 'blockquote':
+      return <blockquote key={key}>{node.children.map(block)}</blockquote>
+    case 'list':
+      return <Fragment key={key}>{list(node)}</Fragment>
+    case 'heading': {
+      const Heading = HEADINGS[node.depth - 1] ?? 'h6'
+      return <Heading key={key}>{node.children.map(shown)}</Heading>
+    }
+    case 'thematicBreak':
+      return <hr key={key} />
+    case 'html':
+      return node.value
+    default:
+      return null // images, definitions and tables, which the parser was not told of
+  }
+}
+
+/** The page's first heading is the room's name, and what a message has of them stands below it. */
+const HEADINGS = ['h3', 'h4', 'h5', 'h6', 'h6', 'h6'] as const
+
+/** What is copied has its line too. */
+const BREAK = (
+  <>
+    <br />
+    {'\n'}
+  </>
+)
+
+/** A line is one wherever it was ended: this is a chat, and no document. */
+function lines(text: string): ReactNode {
+  return text.split(/[\t ]*(?:\r?\n|\r)[\t ]*/).map((line, at) => (
+    <Fragment key={at}>
+      {at > 0 && BREAK}
+      {line}
+    </Fragment>
+  ))
+}
+
+function code(text: string, language?: string | null): ReactNode {
+  const written = text === '' ? '' : `${text}\n`
+  const name = language?.split(/\s/, 1)[0] ?? ''
+  if (name === '' || written === '') return <code>{written}</code>
+  return (
+    <code className={`language-${name}`}>
+      <Suspense fallback={written}>
+        <Highlighted language={name} code={written} />
+      </Suspense>
+    </code>
+  )
+}
+
+function link({ url, children }: LinkNode): ReactNode {
+  if (!LEADS_SOMEWHERE.test(url)) return children.map(shown)
+  const words = children.length === 0 ? url : children.map(shown)
+  const place = placeOf(url, ORIGIN)
+  if (place !== undefined) {
+    return (
+      <Link to="/rooms/$roomId" params={{ roomId: place.roomId }} search={{ at: place.at }}>
+        {words}
+      </Link>
+    )
+  }
+  return (
+    <a href={url} target="_blank" rel="noopener noreferrer nofollow">
+      {words}
+    </a>
+  )
+}
+
+function list({ ordered, start, spread, children }: List): ReactNode {
+  const loose = spread || children.some(isLoose)
+  const items = children.map((item, at) => <li key={at}>{item.children.map(loose ? block : tight)}</li>)
+  return ordered ? <ol start={start === 1 ? undefined : (start ?? undefined)}>{items}</ol> : <ul>{items}</ul>
+}
+
+const isLoose = ({ spread, children }: ListItem) => spread ?? children.length > 1
+
+/** In a list without blank lines an item's words are no paragraph. */
+function tight(node: Nodes, key: number): ReactNode {
+  return node.type === 'paragraph' ? <Fragment key={key}>{node.children.map(shown)}</Fragment> : block(node, key)
+}
