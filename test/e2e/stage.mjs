@@ -97,11 +97,17 @@ async function ready(origin, server) {
 
 /**
  * A TCP proxy before the server. `cut` ends every connection and refuses new ones; `freeze` lets nothing through and
- * closes nothing, as a dead network does; `refuseSockets` only keeps WebSockets from being opened; `restore` undoes all.
+ * closes nothing, as a dead network does; `hold` keeps all that is said until `restore`, as a slow one does; `refuseSockets` only
+ * keeps WebSockets from being opened; `restore` undoes all.
  */
 export async function startProxy({ hostname, port }) {
   const pairs = new Set()
+  const held = []
   let mode = 'open'
+  const pass = (to, chunk) => {
+    if (mode === 'held') held.push([to, chunk])
+    else if (mode !== 'frozen') to.write(chunk)
+  }
   const proxy = net.createServer((client) => {
     if (mode === 'cut') {
       client.destroy()
@@ -123,11 +129,9 @@ export async function startProxy({ hostname, port }) {
     client.on('data', (chunk) => {
       pair.socket ||= chunk.includes('GET /api/v1/ws')
       if (mode === 'refuseSockets' && pair.socket) end()
-      else if (mode !== 'frozen') upstream.write(chunk)
+      else pass(upstream, chunk)
     })
-    upstream.on('data', (chunk) => {
-      if (mode !== 'frozen') client.write(chunk)
-    })
+    upstream.on('data', (chunk) => pass(client, chunk))
   })
   proxy.listen(0, '127.0.0.1')
   await once(proxy, 'listening')
@@ -143,6 +147,9 @@ export async function startProxy({ hostname, port }) {
     freeze() {
       mode = 'frozen'
     },
+    hold() {
+      mode = 'held'
+    },
     refuseSockets() {
       mode = 'refuseSockets'
       drop(({ socket }) => socket)
@@ -151,6 +158,7 @@ export async function startProxy({ hostname, port }) {
       // What was frozen has lost bytes: like packets that never came, those connections are of no more use.
       if (mode === 'frozen') drop()
       mode = 'open'
+      for (const [to, chunk] of held.splice(0)) to.write(chunk)
     },
     async stop() {
       mode = 'cut'

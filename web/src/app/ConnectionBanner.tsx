@@ -63,20 +63,14 @@ function useNow(wanted: boolean): number {
   return now
 }
 
-/** `away` once it has lasted; `back` for a little while after that. */
+/** `away` once it has lasted; `back` for a little while after that. From one to the other nothing goes: what is below would move. */
 function useShown({ phase }: ConnectionState): 'nothing' | 'away' | 'back' {
   const live = phase === 'live'
-  const [shown, setShown] = useState<'nothing' | 'away' | 'back'>('nothing')
+  const [wasAway, setWasAway] = useState(false)
   useEffect(() => {
-    const timer = live
-      ? setTimeout(() => setShown((now) => (now === 'away' ? 'back' : now)))
-      : setTimeout(() => setShown('away'), PATIENCE_MS)
+    const timer = live ? setTimeout(() => setWasAway(false), BACK_MS) : setTimeout(() => setWasAway(true), PATIENCE_MS)
     return () => clearTimeout(timer)
   }, [live])
-  useEffect(() => {
-    if (shown !== 'back') return
-    const timer = setTimeout(() => setShown('nothing'), BACK_MS)
-    return () => clearTimeout(timer)
-  }, [shown])
-  return shown
+  if (!wasAway) return 'nothing'
+  return live ? 'back' : 'away'
 }

@@ -1,25 +1,54 @@
 import { StrictMode } from 'react'
 import type { Root } from 'react-dom/client'
-import { BadConfig, findServer } from '../net/config'
+import { BadConfig, findServer, lastServer, rememberServer } from '../net/config'
 import { fullJitter } from '../net/backoff'
 import { Splash } from '../ui/Splash'
 import { App, openSession } from './App'
 
-/** Opens the app once it is known where its server is. Without a network that is asked again. */
-export async function start(root: Root, attempt = 0): Promise<void> {
+/** Opens the app: at once where this browser knows where its server is, else when it has been told. */
+export async function start(root: Root): Promise<void> {
+  const known = lastServer()
+  if (known === undefined) {
+    await ask(root, 0)
+    return
+  }
+  show(root, known)
+  await follow(known)
+}
+
+function show(root: Root, server: string): void {
+  const session = openSession(server)
+  root.render(
+    <StrictMode>
+      <App session={session} />
+    </StrictMode>,
+  )
+}
+
+/** Without a network it is asked again. */
+async function ask(root: Root, attempt: number): Promise<void> {
   try {
-    const session = openSession(await findServer(location.origin))
-    root.render(
-      <StrictMode>
-        <App session={session} />
-      </StrictMode>,
-    )
+    const server = await findServer(location.origin)
+    rememberServer(server)
+    show(root, server)
   } catch (error) {
     if (error instanceof BadConfig) {
       root.render(<Splash>{`This app is not set up yet, or not rightly. Tell whoever runs it: ${error.message}.`}</Splash>)
       return
     }
     root.render(<Splash>The server does not answer. Trying again…</Splash>)
-    setTimeout(() => void start(root, attempt + 1), fullJitter(attempt))
+    setTimeout(() => void ask(root, attempt + 1), fullJitter(attempt))
+  }
+}
+
+/** Where the server has moved, the page begins anew. */
+async function follow(known: string): Promise<void> {
+  try {
+    const server = await findServer(location.origin)
+    if (server === known) return
+    rememberServer(server)
+    location.reload()
+  } catch {
+    // no network, or a config.json that is wrong for now: what was right the last time goes on
   }
 }

@@ -24,9 +24,11 @@ export interface ChatClientOptions {
   api: Api
   outbox: Outbox
   copy: KeptCopy
-  /** What to begin with where the server can't be asked. */
+  /** What to begin with before the server has answered. */
   kept?: Kept
   onStale: (stale: Stale) => void
+  /** The server takes whoever has the cookie for another user: nothing of this one's goes to it. */
+  onOther: (user: User) => void
 }
 
 /** The live chat of one logged-in user: it ties the connection, the outbox and the replica together. */
@@ -49,7 +51,7 @@ export class ChatClient {
   private readonly readSent = new Map<string, number>()
   private away = false
 
-  constructor({ origin, me, tokens, api, outbox, copy, kept, onStale }: ChatClientOptions) {
+  constructor({ origin, me, tokens, api, outbox, copy, kept, onStale, onOther }: ChatClientOptions) {
     this.api = api
     this.outbox = outbox
     this.drafts = new Drafts(me.id, outbox)
@@ -80,6 +82,11 @@ export class ChatClient {
       handlers: {
         resumeFrom: () => this.replica.resumeFrom(),
         onWelcome: (welcome, resumed) => {
+          if (welcome.user.id !== this.me.get().id) {
+            this.link.dispose()
+            onOther(welcome.user)
+            return
+          }
           this.readSent.clear()
           this.replica.onWelcome(welcome, resumed)
           if (welcome.rooms_next !== undefined) void this.fetchRooms(welcome.rooms_next)

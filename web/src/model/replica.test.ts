@@ -99,6 +99,15 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
+test('[RES2] of more rooms than a connection resumes, the one on screen is the first', () => {
+  const { replica } = setUp()
+  const old = room(1, { id: 'old', last_entry: undefined })
+  replica.onWelcome(welcome([room(3), old]), NONE)
+  expect(replica.resumeFrom().positions.map(({ room_id }) => room_id)).toEqual(['r', 'old'])
+  replica.open('old')
+  expect(replica.resumeFrom().positions.map(({ room_id }) => room_id)).toEqual(['old', 'r'])
+})
+
 describe('[RES5] what is missing is asked for after 1 s', () => {
   test('[RES5] not before, and what then comes completes the room', async () => {
     const { replica, calls, answer, push, shown } = setUp()

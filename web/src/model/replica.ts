@@ -99,8 +99,10 @@ export class Replica {
     if (this.openRoom === roomId) this.openRoom = undefined
   }
 
+  /** The room on screen first: of more rooms than a connection resumes, it is not to begin afresh. */
   resumeFrom(): { positions: HeldPosition[]; epoch?: string } {
-    const positions = (this.rooms.get() ?? []).map((room) => {
+    const isOpen = ({ id }: RoomStore) => Number(id === this.openRoom)
+    const positions = (this.rooms.get() ?? []).toSorted((a, b) => isOpen(b) - isOpen(a)).map((room) => {
       const { seq, id } = room.get().timeline.last
       return { room_id: room.id, seq, id }
     })

@@ -52,26 +52,27 @@ export class Session {
     this.api = createApi(origin, this.tokens)
   }
 
-  /** Comes back in by the cookie, if there is one. */
+  /** Comes back in: with what was kept at once, and else as soon as the server has said who this is. */
   async start(): Promise<void> {
+    const copy = await openKept()
+    const kept = await copy.load()
+    if (kept === undefined) await this.ask()
+    else await this.enter(kept.user, kept) // its connection finds out whether that still holds
+  }
+
+  /** Comes back in by the cookie, if there is one. */
+  private async ask(): Promise<void> {
     try {
       await this.tokens.access()
       const user: User = await bodyOf(this.api.GET('/users/me'))
       await this.enter(user)
     } catch (error) {
-      const copy = await openKept()
       if (error instanceof SessionOver) {
-        await copy.wipe()
         this.state.set({ status: 'out', why: error.ended ? 'ended' : 'never' })
         return
       }
-      const kept = await copy.load()
-      if (kept !== undefined) {
-        await this.enter(kept.user, kept)
-        return
-      }
       this.state.set({ status: 'unreachable' })
-      setTimeout(() => void this.start(), fullJitter(this.attempt++))
+      setTimeout(() => void this.ask(), fullJitter(this.attempt++))
     }
   }
 
@@ -122,7 +123,7 @@ export class Session {
     await this.enter(signed.user)
   }
 
-  /** @param kept what to begin with where the server can't be asked */
+  /** @param kept what to begin with before the server has answered */
   private async enter(me: User, kept?: Kept): Promise<void> {
     this.attempt = 0
     const chat = new ChatClient({
@@ -134,6 +135,7 @@ export class Session {
       copy: await openKept(),
       kept,
       onStale: this.onStale,
+      onOther: (user) => void this.giveWay(chat, user),
     })
     const unwatch = chat.connection.subscribe(() => {
       const connection = chat.connection.get()
@@ -144,6 +146,13 @@ export class Session {
     await chat.start()
     this.last = chat
     this.state.set({ status: 'in', chat })
+  }
+
+  /** The cookie is another user's by now. What the one before has not sent stays for when they come back. */
+  private async giveWay(chat: ChatClient, user: User): Promise<void> {
+    this.state.set({ status: 'starting' })
+    await chat.end()
+    await this.enter(user)
   }
 
   /** The server ended the session: unsent messages stay for when the same user comes back, and nothing else. */

@@ -265,6 +265,15 @@ describe('[DRN1] the server asks to move', () => {
   })
 })
 
+test('whoever is disposed of by its welcome is not live', async () => {
+  const { connection, onWelcome, socketAt, states } = setUp()
+  onWelcome.mockImplementation(() => connection.dispose())
+  connection.start()
+  await settle()
+  socketAt(0).welcome()
+  expect(states).toEqual(['connecting'])
+})
+
 test('after disposal nothing happens any more', async () => {
   const { connection, socketAt, sockets } = await live()
   connection.dispose()

@@ -25,7 +25,7 @@ export interface HeldPosition {
 interface ConnectionHandlers {
   /** What is held, most recently active first; only the first 50 are named in the URL. */
   resumeFrom(): { positions: HeldPosition[]; epoch?: string }
-  /** The connection is live. `resumed`: the rooms that are replayed; all others start at the welcome's heads. */
+  /** The connection is live, unless this disposes it. `resumed`: the rooms that are replayed; all others start at the welcome's heads. */
   onWelcome(welcome: Welcome, resumed: ReadonlySet<string>): void
   onPush(push: Push): void
   onState(state: ConnectionState): void
@@ -155,7 +155,7 @@ export class Connection {
       onWelcome: (welcome) => {
         this.adopt(link)
         this.options.handlers.onWelcome(welcome, resumed)
-        this.options.handlers.onState({ phase: 'live' })
+        if (!this.isDisposed()) this.options.handlers.onState({ phase: 'live' })
       },
       onPush: (push) => {
         this.options.handlers.onPush(push)
