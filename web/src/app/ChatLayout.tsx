@@ -11,6 +11,7 @@ import { useChat, useMaybeChat, useRoom, useRooms, useSession, useStore } from '
 import { watchIdle } from '../model/idle'
 import { loadAhead } from '../ui/later'
 import { Splash } from '../ui/Splash'
+import { leaveTyped } from '../ui/unsaved'
 import { useMedia } from '../ui/useMedia'
 import { followKeyboard } from '../ui/visibleHeight'
 import { ConnectionBanner } from './ConnectionBanner'
@@ -54,7 +55,7 @@ function Shell() {
   useEffect(() => followKeyboard(document.documentElement), [])
   useNotifications(enter)
   useShortcuts({
-    switch: () => setOpened((now) => (now === 'switch' ? undefined : 'switch')),
+    switch: () => leaveTyped(() => setOpened((now) => (now === 'switch' ? undefined : 'switch'))),
     help: () => setOpened('help'),
     previous: () => step(-1),
     next: () => step(1),

@@ -1,21 +1,28 @@
 import { Dialog as Base } from '@base-ui/react/dialog'
 import { X } from 'lucide-react'
-import { useRef } from 'react'
-import { IconButton } from './Button'
+import { useCallback, useRef, useState } from 'react'
+import { Button, IconButton } from './Button'
 import type { DialogProps } from './Dialog'
 import styles from './Dialog.module.css'
+import { AskFirst, leaveTyped } from './unsaved'
 
 export default function DialogPopup({ title, description, atTop, open, onClose, children }: DialogProps) {
   const popup = useRef<HTMLDivElement>(null)
+  const [asked, setAsked] = useState<Asked>()
+  const [asking, setAsking] = useState(false)
+  const ask = useCallback((question: string, go: () => void) => {
+    setAsked({ question, go })
+    setAsking(true)
+  }, [])
   return (
     <Base.Root
       open={open}
       onOpenChange={(next) => {
-        if (!next) onClose()
+        if (!next) leaveTyped(onClose, ask)
       }}
     >
       <Base.Portal>
-        <Base.Backdrop className={styles.backdrop} />
+        <Base.Backdrop forceRender className={styles.backdrop} />
         {/* What is first is marked, and not by autoFocus: it would have the focus before it is known where to give it back. */}
         <Base.Popup
           ref={popup}
@@ -32,9 +39,50 @@ export default function DialogPopup({ title, description, atTop, open, onClose, 
           {description !== undefined && (
             <Base.Description className={styles.description}>{description}</Base.Description>
           )}
-          {children}
+          <AskFirst value={ask}>{children}</AskFirst>
+          {asked !== undefined && (
+            <Question
+              question={asked.question}
+              open={asking}
+              onKeep={() => setAsking(false)}
+              onDiscard={() => {
+                setAsking(false)
+                onClose()
+                asked.go()
+              }}
+            />
+          )}
         </Base.Popup>
       </Base.Portal>
     </Base.Root>
+  )
+}
+
+interface Asked {
+  question: string
+  /** What is done once it may be thrown away. */
+  go: () => void
+}
+
+interface QuestionProps {
+  question: string
+  open: boolean
+  onKeep: () => void
+  onDiscard: () => void
+}
+
+/** Asks before what was typed is thrown away. */
+function Question({ question, open, onKeep, onDiscard }: QuestionProps) {
+  return (
+    <DialogPopup title={question} description="It is not saved." open={open} onClose={onKeep}>
+      <div className={styles.choice}>
+        <Button data-first onClick={onKeep}>
+          Keep it
+        </Button>
+        <Button tone="danger" onClick={onDiscard}>
+          Discard
+        </Button>
+      </div>
+    </DialogPopup>
   )
 }

@@ -7,6 +7,7 @@ import { Button } from '../../ui/Button'
 import { ChoiceCards } from '../../ui/ChoiceCards'
 import { Dialog } from '../../ui/Dialog'
 import { Field, FormError } from '../../ui/Field'
+import { useUnsaved } from '../../ui/unsaved'
 import styles from './CreateRoomDialog.module.css'
 import { VISIBILITIES } from './visibilities'
 
@@ -37,6 +38,7 @@ function CreateRoomForm({ onClose, onEnter }: RoomDialogProps) {
       onEnter(room.id)
     },
   })
+  useUnsaved(name + topic === '' || request.isPending ? undefined : 'Discard what you typed?')
   return (
     <form
       className={styles.form}

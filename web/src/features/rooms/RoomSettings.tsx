@@ -7,6 +7,7 @@ import type { RoomStore } from '../../model/roomStore'
 import { Button } from '../../ui/Button'
 import { ChoiceCards } from '../../ui/ChoiceCards'
 import { Field, FormDone, FormError } from '../../ui/Field'
+import { useUnsaved } from '../../ui/unsaved'
 import { DeleteRoom } from './DeleteRoom'
 import styles from './RoomSettings.module.css'
 import { changesOf } from './changes'
@@ -27,6 +28,7 @@ export default function RoomSettings({ room }: { room: RoomStore }) {
     setWanted({ ...wanted, ...change })
     save.reset()
   }
+  useUnsaved(Object.keys(changes).length === 0 || save.isPending ? undefined : 'Discard what you changed?')
   return (
     <div className={styles.settings}>
       <form

@@ -1,10 +1,11 @@
 import { useMutation } from '@tanstack/react-query'
-import { useRef } from 'react'
+import { useRef, useState } from 'react'
 import { useChat, useMe } from '../../model/hooks'
 import { explain } from '../../model/problems'
 import { changePassword } from '../../model/requests'
 import { Button } from '../../ui/Button'
 import { Field, FormDone, FormError } from '../../ui/Field'
+import { useUnsaved } from '../../ui/unsaved'
 import styles from './Settings.module.css'
 
 const REFUSALS = {
@@ -12,19 +13,29 @@ const REFUSALS = {
   forbidden: 'Guests have no password.',
 }
 
+/** Whether there is anything by hand: what a password manager has filled in, it fills in again. */
+const isTyped = (form: HTMLFormElement) =>
+  [...form.querySelectorAll<HTMLInputElement>('[name="current"], [name="new"]')].some((field) => field.value !== '' && !field.matches(':autofill'))
+
 export function PasswordForm() {
   const chat = useChat()
   const { username } = useMe()
   const form = useRef<HTMLFormElement>(null)
+  const [typed, setTyped] = useState(false)
   const change = useMutation({
     mutationFn: (body: Parameters<typeof changePassword>[1]) => changePassword(chat.api, body),
-    onSuccess: () => form.current?.reset(),
+    onSuccess: () => {
+      form.current?.reset()
+      setTyped(false)
+    },
   })
   const { error } = change
+  useUnsaved(typed && !change.isPending ? 'Discard what you typed?' : undefined)
   return (
     <form
       ref={form}
       className={styles.form}
+      onInput={(event) => setTyped(isTyped(event.currentTarget))}
       onSubmit={(event) => {
         event.preventDefault()
         const data = new FormData(event.currentTarget)

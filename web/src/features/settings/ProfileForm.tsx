@@ -6,6 +6,7 @@ import { updateMe } from '../../model/requests'
 import { Avatar } from '../../ui/Avatar'
 import { Button } from '../../ui/Button'
 import { Field, FormDone, FormError } from '../../ui/Field'
+import { useUnsaved } from '../../ui/unsaved'
 import styles from './Settings.module.css'
 
 /** What others see of oneself. */
@@ -18,6 +19,7 @@ export function ProfileForm() {
     mutationFn: () => updateMe(chat.api, { display_name: wanted }),
     onSuccess: (user) => chat.setMe(user),
   })
+  useUnsaved(wanted === me.display_name || save.isPending ? undefined : 'Discard what you typed?')
   return (
     <form
       className={styles.form}

@@ -29,10 +29,17 @@ export default function SettingsPanel() {
         value={part}
         onChange={setPart}
       />
-      {part === 'profile' && <ProfileForm />}
+      {/* What was typed there is still there for whoever comes back from another part. */}
+      <div hidden={part !== 'profile'}>
+        <ProfileForm />
+      </div>
       {part === 'look' && <LookSettings />}
       {part === 'notifications' && <NotificationSettings />}
-      {part === 'password' && <PasswordForm />}
+      {!guest && (
+        <div hidden={part !== 'password'}>
+          <PasswordForm />
+        </div>
+      )}
       {part === 'sessions' && <SessionList />}
     </div>
   )
