@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { api, launchBrowser, newPerson, shoot, startServer } from './stage.mjs'
+import { PASSWORD, api, launchBrowser, newPerson, shoot, startServer } from './stage.mjs'
 import { drawn, message, register, say } from './screens.mjs'
 
 /** The aim is 200 KB (P9); what is won is kept. */
@@ -141,5 +141,70 @@ describe('where they are not', { concurrency: 1 }, () => {
     await shoot(late.page, 'doors-bad-invite')
     await late.page.getByRole('button', { name: 'Log in without it' }).click()
     await late.page.getByLabel('Username').waitFor()
+  })
+})
+
+describe('tried too often', { concurrency: 1 }, () => {
+  let server, browser
+
+  before(async () => {
+    server = await startServer({ GOCHAT_AUTH_RATE: '10/m' })
+    await api(server.origin).register('ann', 'Ann')
+    browser = await launchBrowser()
+  })
+
+  after(async () => {
+    await browser?.close()
+    await server?.stop()
+  })
+
+  /** Until an address has no try left. */
+  async function useUp() {
+    const body = { username: 'ann', password: 'not the password' }
+    for (let left = 30; left > 0; left--) {
+      const refusal = await api(server.origin).call('POST', '/auth/login', { body }).then(() => undefined, (error) => error.message)
+      if (refusal?.includes('rate_limited')) return
+    }
+    assert.fail('nobody was refused')
+  }
+
+  test('how long there is to wait is counted down, and said aloud twice; then the button works', async () => {
+    const { page, faults } = await newPerson(browser)
+    await page.goto(server.origin)
+    await page.getByLabel('Username').fill('ann')
+    await page.getByLabel('Password').fill(PASSWORD)
+    await useUp()
+    let asked = 0
+    page.on('request', (request) => (asked += Number(request.url().endsWith('/auth/login'))))
+    await page.evaluate(() => {
+      window.said = []
+      window.counted = []
+      const alert = document.querySelector('form [role="alert"]')
+      new MutationObserver(() => {
+        const heard = alert.cloneNode(true)
+        const seen = heard.querySelector('[aria-hidden="true"]')
+        seen?.remove()
+        if (window.said.at(-1) !== heard.textContent) window.said.push(heard.textContent)
+        if (seen !== null) window.counted.push(Number(/\d+/.exec(seen.textContent)))
+      }).observe(alert, { childList: true, characterData: true, subtree: true })
+    })
+    const button = page.locator('form').getByRole('button', { name: 'Log in' })
+    await button.click()
+    await page.getByRole('alert').getByText(/^Too many tries\. Try again in \d seconds?\./).waitFor()
+    const off = await button.evaluate((element) => {
+      element.click()
+      return [element.title, element.ariaDisabled]
+    })
+    assert.match(off.join(), /^Not yet: try again in \d seconds?,true$/)
+    await page.getByRole('alert').getByText('You can try again now.').waitFor()
+    assert.equal(asked, 1)
+    assert.equal(await button.getAttribute('title'), null)
+    const { said, counted } = await page.evaluate(() => ({ said: window.said, counted: window.counted }))
+    assert.match(said.join('|'), /^Too many tries\. Try again in \d seconds?\.\|Too many tries\. You can try again now\.$/)
+    assert.ok(counted.length > 2, counted.join())
+    assert.deepEqual(counted, counted.toSorted((a, b) => b - a))
+    await button.click()
+    await page.getByRole('heading', { name: 'Welcome, Ann' }).waitFor()
+    assert.deepEqual(faults, [])
   })
 })

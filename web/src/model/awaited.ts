@@ -1,5 +1,5 @@
 import type { UseQueryResult } from '@tanstack/react-query'
-import { explain, isRefusal } from './problems'
+import { isRefusal, refusalOf } from './problems'
 
 /**
  * What is said of an answer that has not come (see ui/Awaited): from its first failure on, while it is tried again.
@@ -13,7 +13,7 @@ export function awaited(query: UseQueryResult, what: string, here?: Partial<Reco
   return {
     what,
     there: data !== undefined,
-    trouble: error === null ? undefined : explain(error, here),
+    trouble: error === null ? undefined : refusalOf(error, here),
     goesOn: !isRefusal(error),
     asking: isFetching,
     onAgain: () => void refetch(),

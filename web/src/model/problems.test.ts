@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { ApiError } from '../net/api'
 import { Unreachable } from '../net/tokens'
-import { explain, wordsFor } from './problems'
+import { explain, refusalOf, wordsFor } from './problems'
 
 const read = (name: string) => readFileSync(new URL(`../../../${name}`, import.meta.url), 'utf8')
 
@@ -33,8 +33,13 @@ describe('every refusal has words of its own', () => {
   })
 })
 
-test('a wait is told in seconds', () => {
-  expect(explain(new ApiError(429, { code: 'rate_limited', retry_after_ms: 4_200 }))).toBe('Too many tries. Wait 5 s and try again.')
+test('a refusal says until when it is of no use to try again, and no failure says nothing', () => {
+  vi.useFakeTimers({ now: 1_000 })
+  const refused = new ApiError(429, { code: 'rate_limited', retry_after_ms: 4_200 })
+  vi.useRealTimers()
+  expect(refusalOf(refused)).toEqual({ children: 'Too many tries.', until: 5_200 })
+  expect(refusalOf(new ApiError(403, { code: 'forbidden' }), { forbidden: 'Not here.' })).toEqual({ children: 'Not here.' })
+  expect(refusalOf(null)).toEqual({})
 })
 
 test('a place may say it better', () => {

@@ -29,18 +29,27 @@ export function wordsFor(code: string | undefined): string {
   return (code === undefined ? undefined : WORDS[code]) ?? 'The server refused it.'
 }
 
+/** A failure as it is said (see FormError), and, where the server has said so, the moment before which trying again is of no use. */
+export interface Refusal {
+  children?: string
+  until?: number
+}
+
+/** @param error null: there is none */
+export function refusalOf(error: unknown, here?: Partial<Record<string, string>>): Refusal {
+  if (error === null) return {}
+  return { children: explain(error, here), until: error instanceof ApiError ? error.until : undefined }
+}
+
 /**
- * Any failure of a request in plain words, with the way out.
+ * Any failure of a request in plain words, with the way out; the time to wait is not in them.
  *
  * @param here what a code means in this place, where that can be said better
  */
 export function explain(error: unknown, here: Partial<Record<string, string>> = {}): string {
   if (error instanceof Unreachable) return 'The server does not answer. Check your connection and try again.'
   if (!(error instanceof ApiError)) return 'Something went wrong. Try again.'
-  if (error.code === 'rate_limited') {
-    const seconds = Math.ceil(error.retryAfterMs / 1000)
-    if (seconds > 0) return `Too many tries. Wait ${seconds} s and try again.`
-  }
+  if (error.until !== undefined) return error.code === 'rate_limited' ? 'Too many tries.' : 'The server can’t do that right now.'
   return here[error.code] ?? WORDS[error.code] ?? (error.status < 500 ? error.message : 'The server has a problem. Try again soon.')
 }
 

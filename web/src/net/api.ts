@@ -9,6 +9,8 @@ export class ApiError extends Error {
   /** The stable, machine-readable code of the problem. */
   readonly code: string
   readonly retryAfterMs: number
+  /** When trying again may help, where the server has said. */
+  readonly until: number | undefined
 
   constructor(status: number, problem: unknown) {
     const { code, detail, retry_after_ms } = (problem ?? {}) as Record<string, unknown>
@@ -16,6 +18,7 @@ export class ApiError extends Error {
     this.status = status
     this.code = typeof code === 'string' ? code : 'unknown'
     this.retryAfterMs = typeof retry_after_ms === 'number' ? retry_after_ms : 0
+    this.until = this.retryAfterMs > 0 ? Date.now() + this.retryAfterMs : undefined
   }
 }
 

@@ -7,8 +7,8 @@ interface AwaitedProps {
   what: string
   /** Whether it is there, perhaps as it was some time ago. */
   there: boolean
-  /** Why it does not come, in plain words. */
-  trouble?: string
+  /** Why it does not come, in plain words, and how long asking again is of no use. */
+  trouble?: { children?: string; until?: number }
   /** Whether it is tried again by itself; else asking again is of no use. */
   goesOn: boolean
   asking: boolean
@@ -22,14 +22,14 @@ export function Awaited({ what, there, trouble, goesOn, asking, onAgain }: Await
   }
   return (
     <div className={styles.trouble}>
-      <FormError>{trouble}</FormError>
+      <FormError {...trouble} />
       {goesOn && (
         <>
           <p className={styles.hint}>
             {there && 'What you see may be old. '}
             It is tried again by itself.
           </p>
-          <Button busy={asking} onClick={onAgain}>
+          <Button busy={asking} until={trouble.until} onClick={onAgain}>
             Try now
           </Button>
         </>

@@ -1,5 +1,6 @@
 import { type ComponentProps, type RefObject, useEffect, useEffectEvent, useId, useRef, useState } from 'react'
 import styles from './Field.module.css'
+import { inWords, useSecondsLeft } from './useSecondsLeft'
 
 interface FieldProps extends Omit<ComponentProps<'input'>, 'maxLength'> {
   label: string
@@ -85,12 +86,32 @@ function faultOf(input: HTMLInputElement, label: string, hint?: string): string 
   return input.validity.tooShort ? `Too short: ${hint.charAt(0).toLowerCase()}${hint.slice(1)}.` : `That does not fit. ${hint}.`
 }
 
-/** What went wrong, said at once to screen readers. */
-export function FormError({ children }: { children?: string }) {
+interface FormErrorProps {
+  children?: string
+  /** When it may be tried again. */
+  until?: number
+}
+
+/** What went wrong, said at once to screen readers; and how long there is to wait. */
+export function FormError({ children, until }: FormErrorProps) {
   return (
     <p role="alert" className={children === undefined ? styles.nothing : styles.error}>
       {children}
+      {children !== undefined && until !== undefined && <Wait key={until} until={until} />}
     </p>
+  )
+}
+
+/** Counts down for the eye; said aloud is how long it is at first, and when it is over. */
+function Wait({ until }: { until: number }) {
+  const left = useSecondsLeft(until)
+  const [atFirst] = useState(left)
+  if (left === 0) return ' You can try again now.'
+  return (
+    <>
+      <span aria-hidden className={styles.wait}>{` Try again in ${inWords(left)}.`}</span>
+      <span className="visuallyHidden">{` Try again in ${inWords(atFirst)}.`}</span>
+    </>
   )
 }
 

@@ -1,7 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useSession, useStore } from '../../model/hooks'
-import { explain } from '../../model/problems'
+import { refusalOf } from '../../model/problems'
 import { getInstance } from '../../model/requests'
 import type { WhyOut } from '../../model/session'
 import { Button } from '../../ui/Button'
@@ -66,6 +66,7 @@ interface FormProps<T> {
 
 function Form<T>({ submit, fieldsOf, action, children }: FormProps<T>) {
   const request = useMutation({ mutationFn: submit })
+  const refused = refusalOf(request.error)
   return (
     <form
       className={styles.form}
@@ -75,8 +76,8 @@ function Form<T>({ submit, fieldsOf, action, children }: FormProps<T>) {
       }}
     >
       {children}
-      <FormError>{request.error ? explain(request.error) : undefined}</FormError>
-      <Button type="submit" tone="primary" busy={request.isPending}>
+      <FormError {...refused} />
+      <Button type="submit" tone="primary" busy={request.isPending} until={refused.until}>
         {action}
       </Button>
     </form>

@@ -1,7 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { type ReactNode, useEffect, useState } from 'react'
 import { useChat, useMaybeChat, useRoom, useRooms, useSession } from '../../model/hooks'
-import { explain, isProblem } from '../../model/problems'
+import { explain, isProblem, refusalOf } from '../../model/problems'
 import { type InvitePreview, acceptInvite, previewInvite } from '../../model/requests'
 import { Avatar } from '../../ui/Avatar'
 import { Button } from '../../ui/Button'
@@ -39,21 +39,27 @@ export function InvitePage({ code, signIn, onEnter, onHome }: InvitePageProps) {
     )
   }
   if (preview.isError) {
+    const refusal = refusalOf(preview.error)
     const isOver = isProblem(preview.error, 'invite_invalid')
     return (
       <Doorway title={isOver ? 'This invite does not work' : 'The invite can’t be opened now'}>
         <div className={styles.invite}>
-          <p role="alert" className={styles.wait}>
-            {explain(preview.error)}
-          </p>
           {isOver ? (
-            <Button tone="primary" onClick={onHome}>
-              {chat === undefined ? 'Log in without it' : 'Back to your rooms'}
-            </Button>
+            <>
+              <p role="alert" className={styles.wait}>
+                {explain(preview.error)}
+              </p>
+              <Button tone="primary" onClick={onHome}>
+                {chat === undefined ? 'Log in without it' : 'Back to your rooms'}
+              </Button>
+            </>
           ) : (
-            <Button tone="primary" busy={preview.isFetching} onClick={() => void preview.refetch()}>
-              Try again
-            </Button>
+            <>
+              <FormError {...refusal} />
+              <Button tone="primary" busy={preview.isFetching} until={refusal.until} onClick={() => void preview.refetch()}>
+                Try again
+              </Button>
+            </>
           )}
         </div>
       </Doorway>
@@ -102,6 +108,7 @@ function Accept({ code, roomId, atOnce, onEnter }: AcceptProps) {
     mutationFn: () => acceptInvite(chat.api, code),
     onSuccess: (room) => chat.addRoom(room),
   })
+  const refused = refusalOf(error)
   // An account made with the code is in the room already, and may have been the invite's last use.
   useEffect(() => {
     if (isMember) onEnter(roomId)
@@ -110,8 +117,8 @@ function Accept({ code, roomId, atOnce, onEnter }: AcceptProps) {
 
   return (
     <>
-      <FormError>{error ? explain(error) : undefined}</FormError>
-      <Button tone="primary" busy={isPending || !known} onClick={() => mutate()}>
+      <FormError {...refused} />
+      <Button tone="primary" busy={isPending || !known} until={refused.until} onClick={() => mutate()}>
         Join room
       </Button>
     </>

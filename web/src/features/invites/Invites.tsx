@@ -3,7 +3,7 @@ import { Check, Copy } from 'lucide-react'
 import { useRef, useState } from 'react'
 import { awaited } from '../../model/awaited'
 import { useChat } from '../../model/hooks'
-import { explain } from '../../model/problems'
+import { refusalOf } from '../../model/problems'
 import { type Invite, createInvite, invitesKey, listInvites, revokeInvite } from '../../model/requests'
 import { Awaited } from '../../ui/Awaited'
 import { Button, IconButton } from '../../ui/Button'
@@ -28,6 +28,7 @@ export default function Invites({ roomId }: { roomId: string }) {
       createInvite(chat.api, roomId, { expires_in_s: LASTING[lasting]?.seconds ?? null, max_uses: USES[uses]?.count ?? null }),
     onSettled: () => queries.invalidateQueries({ queryKey: invitesKey(roomId) }),
   })
+  const refused = refusalOf(create.error, REFUSALS)
   const others = invites.data?.filter(({ code }) => code !== create.data?.code) ?? []
   return (
     <div className={styles.invites}>
@@ -37,8 +38,8 @@ export default function Invites({ roomId }: { roomId: string }) {
             <Select label="Works for" value={lasting} onChange={setLasting} options={LASTING} />
             <Select label="For how many" value={uses} onChange={setUses} options={USES} />
           </div>
-          <FormError>{create.error ? explain(create.error, REFUSALS) : undefined}</FormError>
-          <Button tone="primary" autoFocus={another} busy={create.isPending} onClick={() => create.mutate()}>
+          <FormError {...refused} />
+          <Button tone="primary" autoFocus={another} busy={create.isPending} until={refused.until} onClick={() => create.mutate()}>
             Create link
           </Button>
         </>
@@ -95,6 +96,7 @@ function InviteRow({ roomId, invite }: { roomId: string; invite: Invite }) {
     mutationFn: () => revokeInvite(chat.api, roomId, invite.code),
     onSuccess: () => queries.invalidateQueries({ queryKey: invitesKey(roomId) }),
   })
+  const refused = refusalOf(end.error, REFUSALS)
   return (
     <li ref={row} className={styles.row}>
       <p>
@@ -110,11 +112,12 @@ function InviteRow({ roomId, invite }: { roomId: string; invite: Invite }) {
       <Button
         aria-label={`Revoke the link that ends in ${invite.code.slice(-6)}`}
         busy={end.isPending}
+        until={refused.until}
         onClick={() => end.mutate()}
       >
         Revoke
       </Button>
-      <FormError>{end.error ? explain(end.error, REFUSALS) : undefined}</FormError>
+      <FormError {...refused} />
     </li>
   )
 }

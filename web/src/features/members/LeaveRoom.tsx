@@ -2,7 +2,7 @@ import { useMutation } from '@tanstack/react-query'
 import { LogOut } from 'lucide-react'
 import { useState } from 'react'
 import { useChat, useRoomState } from '../../model/hooks'
-import { explain } from '../../model/problems'
+import { refusalOf } from '../../model/problems'
 import { deleteRoom, leaveRoom } from '../../model/requests'
 import type { RoomStore } from '../../model/roomStore'
 import { Button } from '../../ui/Button'
@@ -48,12 +48,13 @@ export function LeaveRoom({ room, onLeft }: LeaveRoomProps) {
 function Ask({ room, alone, onLeft, onClose }: LeaveRoomProps & { alone: boolean; onClose: () => void }) {
   const chat = useChat()
   const leave = useMutation({ mutationFn: () => (alone ? deleteRoom : leaveRoom)(chat.api, room.id), onSuccess: onLeft })
+  const refused = refusalOf(leave.error)
   return (
     <>
-      <FormError>{leave.error ? explain(leave.error) : undefined}</FormError>
+      <FormError {...refused} />
       <div className={styles.choice}>
         <Button onClick={onClose}>Stay</Button>
-        <Button tone="danger" busy={leave.isPending} onClick={() => leave.mutate()}>
+        <Button tone="danger" busy={leave.isPending} until={refused.until} onClick={() => leave.mutate()}>
           {alone ? 'Delete room' : 'Leave'}
         </Button>
       </div>

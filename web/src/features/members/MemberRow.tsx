@@ -2,7 +2,7 @@ import { useMutation } from '@tanstack/react-query'
 import { Crown, MoreHorizontal, ShieldCheck, ShieldOff, UserMinus } from 'lucide-react'
 import { useRef, useState } from 'react'
 import { useChat, usePresence, useUser } from '../../model/hooks'
-import { explain } from '../../model/problems'
+import { refusalOf } from '../../model/problems'
 import { type Member, type Role, removeMember, setRole } from '../../model/requests'
 import type { RoomStore } from '../../model/roomStore'
 import { Avatar } from '../../ui/Avatar'
@@ -61,7 +61,7 @@ export function MemberRow({ room, member, mine, isMe, onChanged }: MemberRowProp
           <MoreHorizontal size={17} aria-hidden />
         </Menu>
       )}
-      <FormError>{change.error ? explain(change.error, refusalsFor(user.display_name)) : undefined}</FormError>
+      <FormError {...refusalOf(change.error, refusalsFor(user.display_name))} />
       <Question
         asked={asking}
         name={user.display_name}

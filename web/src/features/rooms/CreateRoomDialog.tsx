@@ -1,7 +1,7 @@
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useChat } from '../../model/hooks'
-import { explain } from '../../model/problems'
+import { refusalOf } from '../../model/problems'
 import { createRoom } from '../../model/requests'
 import { Button } from '../../ui/Button'
 import { ChoiceCards } from '../../ui/ChoiceCards'
@@ -38,6 +38,7 @@ function CreateRoomForm({ onClose, onEnter }: RoomDialogProps) {
       onEnter(room.id)
     },
   })
+  const refused = refusalOf(request.error)
   useUnsaved(name + topic === '' || request.isPending ? undefined : 'Discard what you typed?')
   return (
     <form
@@ -64,8 +65,8 @@ function CreateRoomForm({ onClose, onEnter }: RoomDialogProps) {
         placeholder="What it is about (optional)"
       />
       <ChoiceCards legend="Who may join" name="visibility" options={VISIBILITIES} value={visibility} onChange={setVisibility} />
-      <FormError>{request.error ? explain(request.error) : undefined}</FormError>
-      <Button type="submit" tone="primary" busy={request.isPending} disabled={name.trim() === ''}>
+      <FormError {...refused} />
+      <Button type="submit" tone="primary" busy={request.isPending} until={refused.until} disabled={name.trim() === ''}>
         Create room
       </Button>
     </form>

@@ -1,7 +1,7 @@
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useChat, useRoomState } from '../../model/hooks'
-import { explain } from '../../model/problems'
+import { refusalOf } from '../../model/problems'
 import { deleteRoom } from '../../model/requests'
 import type { RoomStore } from '../../model/roomStore'
 import { Button } from '../../ui/Button'
@@ -16,6 +16,7 @@ export function DeleteRoom({ room }: { room: RoomStore }) {
   const { name, member_count } = useRoomState(room, (state) => state.room)
   const [asking, setAsking] = useState<boolean>()
   const end = useMutation({ mutationFn: () => deleteRoom(chat.api, room.id) })
+  const refused = refusalOf(end.error, REFUSALS)
   const others = member_count - 1
   if (asking !== true) {
     return (
@@ -33,12 +34,12 @@ export function DeleteRoom({ room }: { room: RoomStore }) {
         Delete <strong>{name}</strong>, for you{others > 0 && ` and ${others} ${others === 1 ? 'other' : 'others'}`}? Nobody can
         read or write in it after that, and it can’t be undone.
       </p>
-      <FormError>{end.error ? explain(end.error, REFUSALS) : undefined}</FormError>
+      <FormError {...refused} />
       <div className={styles.choice}>
         <Button autoFocus onClick={() => setAsking(false)}>
           Keep it
         </Button>
-        <Button tone="danger" busy={end.isPending} onClick={() => end.mutate()}>
+        <Button tone="danger" busy={end.isPending} until={refused.until} onClick={() => end.mutate()}>
           Delete for everybody
         </Button>
       </div>

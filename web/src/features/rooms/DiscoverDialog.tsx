@@ -2,7 +2,7 @@ import { keepPreviousData, useMutation, useQuery } from '@tanstack/react-query'
 import { useDeferredValue, useState } from 'react'
 import { awaited } from '../../model/awaited'
 import { useChat, useRooms } from '../../model/hooks'
-import { explain } from '../../model/problems'
+import { refusalOf } from '../../model/problems'
 import { joinRoom, publicRooms } from '../../model/requests'
 import { Avatar } from '../../ui/Avatar'
 import { Awaited } from '../../ui/Awaited'
@@ -54,6 +54,7 @@ function PublicRooms({ onClose, onEnter }: DiscoverDialogProps) {
       enter(room.id)
     },
   })
+  const refused = refusalOf(join.error)
   return (
     <>
       <Field
@@ -63,7 +64,7 @@ function PublicRooms({ onClose, onEnter }: DiscoverDialogProps) {
         value={text}
         onChange={(event) => setText(event.currentTarget.value)}
       />
-      <FormError>{join.error ? explain(join.error) : undefined}</FormError>
+      <FormError {...refused} />
       <Awaited {...awaited(found, 'the public rooms')} />
       {found.data?.length === 0 && (
         <p className={styles.none}>{query === '' ? 'There is no public room yet.' : 'No public room by that name.'}</p>
@@ -88,6 +89,7 @@ function PublicRooms({ onClose, onEnter }: DiscoverDialogProps) {
                 tone="soft"
                 aria-label={`Join ${room.name}`}
                 busy={join.isPending && join.variables === room.id}
+                until={refused.until}
                 onClick={() => join.mutate(room.id)}
               >
                 Join

@@ -1,7 +1,7 @@
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useChat, useRoomState } from '../../model/hooks'
-import { explain } from '../../model/problems'
+import { refusalOf } from '../../model/problems'
 import { updateRoom } from '../../model/requests'
 import type { RoomStore } from '../../model/roomStore'
 import { Button } from '../../ui/Button'
@@ -24,9 +24,10 @@ export default function RoomSettings({ room }: { room: RoomStore }) {
     mutationFn: () => updateRoom(chat.api, room.id, changes),
     onSuccess: (told) => room.setProfile(told),
   })
+  const refused = refusalOf(save.error, REFUSALS)
   const set = (change: Partial<typeof wanted>) => {
     setWanted({ ...wanted, ...change })
-    save.reset()
+    if (refused.until === undefined) save.reset()
   }
   useUnsaved(Object.keys(changes).length === 0 || save.isPending ? undefined : 'Discard what you changed?')
   return (
@@ -59,12 +60,13 @@ export default function RoomSettings({ room }: { room: RoomStore }) {
           value={wanted.visibility}
           onChange={(visibility) => set({ visibility })}
         />
-        <FormError>{save.error ? explain(save.error, REFUSALS) : undefined}</FormError>
+        <FormError {...refused} />
         <FormDone>{save.isSuccess ? 'Saved. Everybody in the room sees it.' : undefined}</FormDone>
         <Button
           type="submit"
           tone="primary"
           busy={save.isPending}
+          until={refused.until}
           disabled={wanted.name.trim() === '' || Object.keys(changes).length === 0}
         >
           Save

@@ -1,7 +1,7 @@
 import { useMutation } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import { useChat, useMe } from '../../model/hooks'
-import { explain } from '../../model/problems'
+import { refusalOf } from '../../model/problems'
 import { changePassword } from '../../model/requests'
 import { Button } from '../../ui/Button'
 import { Field, FormDone, FormError } from '../../ui/Field'
@@ -29,7 +29,7 @@ export function PasswordForm() {
       setTyped(false)
     },
   })
-  const { error } = change
+  const refused = refusalOf(change.error, REFUSALS)
   useUnsaved(typed && !change.isPending ? 'Discard what you typed?' : undefined)
   return (
     <form
@@ -56,9 +56,9 @@ export function PasswordForm() {
         hint="At least 10 characters. You are logged out everywhere but here."
         required
       />
-      <FormError>{error ? explain(error, REFUSALS) : undefined}</FormError>
+      <FormError {...refused} />
       <FormDone>{change.isSuccess ? 'Changed. Everywhere else you were logged out.' : undefined}</FormDone>
-      <Button type="submit" tone="primary" busy={change.isPending}>
+      <Button type="submit" tone="primary" busy={change.isPending} until={refused.until}>
         Change password
       </Button>
     </form>

@@ -1,7 +1,7 @@
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useChat, useMe } from '../../model/hooks'
-import { explain } from '../../model/problems'
+import { refusalOf } from '../../model/problems'
 import { updateMe } from '../../model/requests'
 import { Avatar } from '../../ui/Avatar'
 import { Button } from '../../ui/Button'
@@ -19,6 +19,7 @@ export function ProfileForm() {
     mutationFn: () => updateMe(chat.api, { display_name: wanted }),
     onSuccess: (user) => chat.setMe(user),
   })
+  const refused = refusalOf(save.error)
   useUnsaved(wanted === me.display_name || save.isPending ? undefined : 'Discard what you typed?')
   return (
     <form
@@ -40,19 +41,20 @@ export function ProfileForm() {
         value={name}
         onChange={(event) => {
           setName(event.currentTarget.value)
-          save.reset()
+          if (refused.until === undefined) save.reset()
         }}
         autoComplete="name"
         most={80}
         hint={me.guest ? 'What others see.' : 'What others see. Your username stays as it is.'}
         required
       />
-      <FormError>{save.error ? explain(save.error) : undefined}</FormError>
+      <FormError {...refused} />
       <FormDone>{save.isSuccess ? 'Saved. Everybody sees it already.' : undefined}</FormDone>
       <Button
         type="submit"
         tone="primary"
         busy={save.isPending}
+        until={refused.until}
         disabled={wanted === '' || wanted === me.display_name}
       >
         Save

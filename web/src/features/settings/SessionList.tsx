@@ -3,7 +3,7 @@ import { Laptop, Smartphone, SquareTerminal } from 'lucide-react'
 import { useRef } from 'react'
 import { awaited } from '../../model/awaited'
 import { useChat } from '../../model/hooks'
-import { explain } from '../../model/problems'
+import { refusalOf } from '../../model/problems'
 import { type LoginSession, listSessions, revokeSession, sessionsKey } from '../../model/requests'
 import { Awaited } from '../../ui/Awaited'
 import { Button } from '../../ui/Button'
@@ -41,6 +41,7 @@ function SessionRow({ session }: { session: LoginSession }) {
     mutationFn: () => revokeSession(chat.api, id),
     onSuccess: () => queries.invalidateQueries({ queryKey: sessionsKey }),
   })
+  const refused = refusalOf(end.error)
   const { kind, name } = deviceOf(user_agent)
   const Icon = ICONS[kind]
   return (
@@ -53,11 +54,11 @@ function SessionRow({ session }: { session: LoginSession }) {
         </small>
       </p>
       {!current && (
-        <Button aria-label={`Log out ${name}`} busy={end.isPending} onClick={() => end.mutate()}>
+        <Button aria-label={`Log out ${name}`} busy={end.isPending} until={refused.until} onClick={() => end.mutate()}>
           Log out
         </Button>
       )}
-      <FormError>{end.error ? explain(end.error) : undefined}</FormError>
+      <FormError {...refused} />
     </li>
   )
 }

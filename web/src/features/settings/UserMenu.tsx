@@ -2,7 +2,7 @@ import { useMutation } from '@tanstack/react-query'
 import { ChevronsUpDown, Keyboard, LogOut, Monitor, Moon, Settings, Sun } from 'lucide-react'
 import { useState } from 'react'
 import { useChat, useMe, useSession } from '../../model/hooks'
-import { explain } from '../../model/problems'
+import { refusalOf } from '../../model/problems'
 import { Avatar } from '../../ui/Avatar'
 import { FormError } from '../../ui/Field'
 import { Menu } from '../../ui/Menu'
@@ -34,7 +34,7 @@ export function UserMenu({ onHelp, onSettings }: { onHelp: () => void; onSetting
   })
   return (
     <>
-      <FormError>{logOut.error ? explain(logOut.error) : undefined}</FormError>
+      <FormError {...refusalOf(logOut.error)} />
       <AskLogOut
         loss={loss}
         onClose={() => setLoss(undefined)}
