@@ -39,6 +39,8 @@ test.each([
   ['**bold**, ~~gone~~ and `code`', 'bold, gone and code'],
   ['```go\nx := 1\n```', 'x := 1'],
   ['> said\n- one', 'said\none'],
+  ['see [the plan](https://example.com) and ![a cat](https://example.com/cat.png)!', 'see the plan and a cat!'],
+  ['[todo] (later), a![b]', '[todo] (later), a![b]'],
   ['2 ** 3 ** 4, a_b_c, ~5', '2 ** 3 ** 4, a_b_c, ~5'],
 ])('in a list the marks of Markdown are left out: %j', (body, said) => {
   expect(inOneLine(entry('text', { body }), 'bob', nameOf)).toBe(`ANN: ${said}`)

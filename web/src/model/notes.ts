@@ -42,6 +42,7 @@ const bare = (body: string) =>
   body
     .replaceAll(/```[^\n`]*/g, '')
     .replaceAll(/(\*\*|~~|`)(\S|\S.*?\S)\1/g, '$2')
+    .replaceAll(/!?\[([^\]\n]+)\]\([^()\s]+\)/g, '$1')
     .replaceAll(/^(?:>|[-*]) /gm, '')
     .trim()
 

@@ -47,6 +47,26 @@ test.each([
   expect(html(text)).toContain(shown)
 })
 
+const words = (text: string) => html(text).replaceAll(/<svg.*?<\/svg>/g, '[icon]').replaceAll(/ (target|rel|title)="[^"]*"/g, '')
+
+test.each([
+  ['![a cat](https://example.com/cat.png)', '<p><a href="https://example.com/cat.png">[icon] a cat</a></p>'],
+  ['so: ![a **fat** cat](https://example.com/cat.png "Tom")!', '<p>so: <a href="https://example.com/cat.png">[icon] a fat cat</a>!</p>'],
+  ['![](https://example.com/cat.png)', '<p><a href="https://example.com/cat.png">[icon] https://example.com/cat.png</a></p>'],
+  ['[*![a cat](https://example.com/cat.png)*](https://example.com)', '<p><a href="https://example.com"><em>a cat</em></a></p>'],
+  ['![x](javascript:alert(1))', '<p>x</p>'],
+  ['Stop! [x](https://example.com) ![todo] !\\[x](y)', '<p>Stop! <a href="https://example.com">x</a> ![todo] ![x](y)</p>'],
+])('a picture is a link, and is not loaded: %j', (text, expected) => {
+  expect(words(text)).toBe(expected)
+})
+
+test('the link to a picture says what it is and where it opens', () => {
+  const made = html('![a cat](https://example.com/cat.png)')
+  expect(made).toContain('target="_blank" rel="noopener noreferrer nofollow" title="A picture: it opens in a new tab"')
+  expect(made).toMatch(/<svg[^>]* role="img" aria-label="Picture:"/)
+  expect(made).not.toContain('<img')
+})
+
 test.each(['javascript:alert(1)', 'xmpp:a@example.com', '/rooms', '#', ''])('a link to %j is words', (target) => {
   expect(html(`[x](${target})`)).toBe('<p>x</p>')
 })

@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router'
-import type { Link as LinkNode, List, ListItem, Nodes } from 'mdast'
+import { Image as ImageIcon } from 'lucide-react'
+import type { Image, Link as LinkNode, List, ListItem, Nodes, PhrasingContent } from 'mdast'
 import { Fragment, type ReactNode, Suspense, lazy } from 'react'
 import { placeOf } from './links'
 import { parse } from './parse'
@@ -42,6 +43,8 @@ function shown(node: Nodes, key: number): ReactNode {
       return <del key={key}>{node.children.map(shown)}</del>
     case 'link':
       return <Fragment key={key}>{link(node)}</Fragment>
+    case 'image':
+      return <Fragment key={key}>{picture(node)}</Fragment>
     case 'inlineCode':
       return <code key={key}>{node.value.replaceAll(/\r?\n|\r/g, ' ')}</code>
     case 'code':
@@ -59,7 +62,7 @@ function shown(node: Nodes, key: number): ReactNode {
     case 'html':
       return node.value
     default:
-      return null // images, definitions and tables, which the parser was not told of
+      return null // definitions and tables, which the parser was not told of
   }
 }
 
@@ -99,7 +102,7 @@ function code(text: string, language?: string | null): ReactNode {
 
 function link({ url, children }: LinkNode): ReactNode {
   if (!LEADS_SOMEWHERE.test(url)) return children.map(shown)
-  const words = children.length === 0 ? url : children.map(shown)
+  const words = children.length === 0 ? url : children.map(inWords).map(shown)
   const place = placeOf(url, ORIGIN)
   if (place !== undefined) {
     return (
@@ -115,8 +118,30 @@ function link({ url, children }: LinkNode): ReactNode {
   )
 }
 
+/** A link to it, never the picture itself: loaded, it would tell a stranger's server who reads. */
+function picture({ url, alt }: Image): ReactNode {
+  const words = wordsOf(alt, url)
+  if (!LEADS_SOMEWHERE.test(url)) return words
+  return (
+    <a href={url} target="_blank" rel="noopener noreferrer nofollow" title="A picture: it opens in a new tab">
+      <ImageIcon size={15} role="img" aria-label="Picture:" /> {words}
+    </a>
+  )
+}
+
+function wordsOf(alt: string | null | undefined, url: string): string {
+  const words = alt?.trim() ?? ''
+  return words === '' ? url : words
+}
+
+/** A picture that is a link leads where the link does: in a link there is no other. */
+function inWords(node: PhrasingContent): PhrasingContent {
+  if (node.type === 'image') return { type: 'text', value: wordsOf(node.alt, node.url) }
+  return 'children' in node ? { ...node, children: node.children.map(inWords) } : node
+}
+
 function list({ ordered, start, spread, children }: List): ReactNode {
-  const loose = spread || children.some(isLoose)
+  const loose = (spread ?? false) || children.some(isLoose)
   const items = children.map((item, at) => <li key={at}>{item.children.map(loose ? block : tight)}</li>)
   return ordered ? <ol start={start === 1 ? undefined : (start ?? undefined)}>{items}</ol> : <ul>{items}</ul>
 }
