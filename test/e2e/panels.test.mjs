@@ -152,7 +152,7 @@ describe('panels without an answer', { concurrency: 1 }, () => {
     await missing.waitFor()
     await accessible(other.page, 'a part that is missing')
     await shoot(other.page, 'part-missing')
-    await other.page.keyboard.press('Escape')
+    await other.page.getByRole('alert').getByRole('button', { name: 'Close' }).click()
     await missing.waitFor({ state: 'detached' })
     await say(other.page, 'the rest goes on')
     await log(other.page).getByText('the rest goes on').waitFor()

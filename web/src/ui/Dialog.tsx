@@ -4,8 +4,8 @@ import { later } from './later'
 export interface DialogProps {
   title: string
   description?: string
-  /** Its upper edge stays where it is while what it shows grows and shrinks. */
-  atTop?: boolean
+  /** For what comes into it later, or changes: on a phone it is as high as the screen all the time. */
+  tall?: boolean
   open: boolean
   onClose: () => void
   children: ReactNode

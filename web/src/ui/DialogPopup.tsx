@@ -4,9 +4,10 @@ import { useCallback, useRef, useState } from 'react'
 import { Button, IconButton } from './Button'
 import type { DialogProps } from './Dialog'
 import styles from './Dialog.module.css'
+import { Foot } from './Foot'
 import { AskFirst, leaveTyped } from './unsaved'
 
-export default function DialogPopup({ title, description, atTop, open, onClose, children }: DialogProps) {
+export default function DialogPopup({ title, description, tall, open, onClose, children }: DialogProps) {
   const popup = useRef<HTMLDivElement>(null)
   const [asked, setAsked] = useState<Asked>()
   const [asking, setAsking] = useState(false)
@@ -28,7 +29,7 @@ export default function DialogPopup({ title, description, atTop, open, onClose, 
           ref={popup}
           initialFocus={() => popup.current?.querySelector<HTMLElement>('[data-first="true"]') ?? true}
           className={styles.popup}
-          data-at-top={atTop}
+          data-tall={tall}
         >
           <header className={styles.header}>
             <Base.Title className={styles.title}>{title}</Base.Title>
@@ -75,14 +76,14 @@ interface QuestionProps {
 function Question({ question, open, onKeep, onDiscard }: QuestionProps) {
   return (
     <DialogPopup title={question} description="It is not saved." open={open} onClose={onKeep}>
-      <div className={styles.choice}>
+      <Foot>
         <Button data-first onClick={onKeep}>
           Keep it
         </Button>
         <Button tone="danger" onClick={onDiscard}>
           Discard
         </Button>
-      </div>
+      </Foot>
     </DialogPopup>
   )
 }

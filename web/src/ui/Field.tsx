@@ -49,8 +49,13 @@ export function Field({ label, hint, most = Infinity, onInput, ...rest }: FieldP
         }}
         {...rest}
       />
-      {said !== undefined && (
-        <p id={`${id}-said`} role={fault === undefined ? undefined : 'alert'} className={isFaulty ? styles.fault : styles.hint}>
+      {(hint !== undefined || rest.required === true || most < Infinity) && (
+        <p
+          id={`${id}-said`}
+          role={fault === undefined ? undefined : 'alert'}
+          className={isFaulty ? styles.fault : styles.hint}
+          data-hinted={hint !== undefined}
+        >
           {said}
         </p>
       )}
@@ -83,10 +88,11 @@ function limitOf(left: number, most: number): string {
 function faultOf(input: HTMLInputElement, label: string, hint?: string): string {
   if (input.validity.valueMissing) return `${label} is missing.`
   if (hint === undefined) return input.validationMessage
-  return input.validity.tooShort ? `Too short: ${hint.charAt(0).toLowerCase()}${hint.slice(1)}.` : `That does not fit. ${hint}.`
+  const [wanted = hint] = hint.split('. ')
+  return input.validity.tooShort ? `Too short: ${wanted.charAt(0).toLowerCase()}${wanted.slice(1)}.` : `That does not fit. ${wanted}.`
 }
 
-interface FormErrorProps {
+export interface FormErrorProps {
   children?: string
   /** When it may be tried again. */
   until?: number

@@ -2,12 +2,15 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Check, Copy } from 'lucide-react'
 import { useRef, useState } from 'react'
 import { awaited } from '../../model/awaited'
-import { useChat } from '../../model/hooks'
+import { useChat, useRoomState } from '../../model/hooks'
 import { refusalOf } from '../../model/problems'
 import { type Invite, createInvite, invitesKey, listInvites, revokeInvite } from '../../model/requests'
+import type { RoomStore } from '../../model/roomStore'
 import { Awaited } from '../../ui/Awaited'
 import { Button, IconButton } from '../../ui/Button'
+import { Dialog } from '../../ui/Dialog'
 import { Field, FormError } from '../../ui/Field'
+import { Foot } from '../../ui/Foot'
 import { Select } from '../../ui/Select'
 import { useClipboard } from '../../ui/useClipboard'
 import { useHandOver } from '../../ui/useHandOver'
@@ -16,7 +19,22 @@ import { LASTING, USES, linkOf, termsOf } from './terms'
 
 const REFUSALS = { forbidden: 'Only owners and admins may invite, and you are neither any more.' }
 
-export default function Invites({ roomId }: { roomId: string }) {
+interface InvitesProps {
+  room: RoomStore
+  open: boolean
+  onClose: () => void
+}
+
+export default function Invites({ room, open, onClose }: InvitesProps) {
+  const name = useRoomState(room, (state) => state.room.name)
+  return (
+    <Dialog title={`Invite to ${name}`} description="Whoever opens the link can join." tall open={open} onClose={onClose}>
+      <Links roomId={room.id} />
+    </Dialog>
+  )
+}
+
+function Links({ roomId }: { roomId: string }) {
   const chat = useChat()
   const queries = useQueryClient()
   const [lasting, setLasting] = useState('week')
@@ -38,10 +56,11 @@ export default function Invites({ roomId }: { roomId: string }) {
             <Select label="Works for" value={lasting} onChange={setLasting} options={LASTING} />
             <Select label="For how many" value={uses} onChange={setUses} options={USES} />
           </div>
-          <FormError {...refused} />
-          <Button tone="primary" autoFocus={another} busy={create.isPending} until={refused.until} onClick={() => create.mutate()}>
-            Create link
-          </Button>
+          <Foot refused={refused}>
+            <Button tone="primary" autoFocus={another} busy={create.isPending} until={refused.until} onClick={() => create.mutate()}>
+              Create link
+            </Button>
+          </Foot>
         </>
       ) : (
         <NewLink
@@ -81,7 +100,9 @@ function NewLink({ invite, onAnother }: { invite: Invite; onAnother: () => void 
           {copied ? 'Copied' : 'Copy'}
         </Button>
       </div>
-      <Button onClick={onAnother}>Another link</Button>
+      <Foot>
+        <Button onClick={onAnother}>Another link</Button>
+      </Foot>
     </>
   )
 }

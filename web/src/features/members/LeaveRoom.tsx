@@ -7,8 +7,7 @@ import { deleteRoom, leaveRoom } from '../../model/requests'
 import type { RoomStore } from '../../model/roomStore'
 import { Button } from '../../ui/Button'
 import { Dialog } from '../../ui/Dialog'
-import { FormError } from '../../ui/Field'
-import styles from './LeaveRoom.module.css'
+import { Foot } from '../../ui/Foot'
 
 interface LeaveRoomProps {
   room: RoomStore
@@ -50,14 +49,11 @@ function Ask({ room, alone, onLeft, onClose }: LeaveRoomProps & { alone: boolean
   const leave = useMutation({ mutationFn: () => (alone ? deleteRoom : leaveRoom)(chat.api, room.id), onSuccess: onLeft })
   const refused = refusalOf(leave.error)
   return (
-    <>
-      <FormError {...refused} />
-      <div className={styles.choice}>
-        <Button onClick={onClose}>Stay</Button>
-        <Button tone="danger" busy={leave.isPending} until={refused.until} onClick={() => leave.mutate()}>
-          {alone ? 'Delete room' : 'Leave'}
-        </Button>
-      </div>
-    </>
+    <Foot refused={refused}>
+      <Button onClick={onClose}>Stay</Button>
+      <Button tone="danger" busy={leave.isPending} until={refused.until} onClick={() => leave.mutate()}>
+        {alone ? 'Delete room' : 'Leave'}
+      </Button>
+    </Foot>
   )
 }

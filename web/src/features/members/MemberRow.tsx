@@ -9,9 +9,9 @@ import { Avatar } from '../../ui/Avatar'
 import { Button } from '../../ui/Button'
 import { Dialog } from '../../ui/Dialog'
 import { FormError } from '../../ui/Field'
+import { Foot } from '../../ui/Foot'
 import { Menu } from '../../ui/Menu'
 import { useHandOver } from '../../ui/useHandOver'
-import leave from './LeaveRoom.module.css'
 import styles from './MembersPanel.module.css'
 
 interface MemberRowProps {
@@ -101,14 +101,14 @@ function Question({ asked, name, onAnswer }: QuestionProps) {
   const { title, text, yes } = QUESTIONS[shown]
   return (
     <Dialog title={title(name)} description={text} open={asked !== undefined} onClose={() => onAnswer(false)}>
-      <div className={leave.choice}>
+      <Foot>
         <Button data-first onClick={() => onAnswer(false)}>
           Cancel
         </Button>
         <Button tone="danger" onClick={() => onAnswer(true)}>
           {yes}
         </Button>
-      </div>
+      </Foot>
     </Dialog>
   )
 }

@@ -6,7 +6,8 @@ import { createRoom } from '../../model/requests'
 import { Button } from '../../ui/Button'
 import { ChoiceCards } from '../../ui/ChoiceCards'
 import { Dialog } from '../../ui/Dialog'
-import { Field, FormError } from '../../ui/Field'
+import { Field } from '../../ui/Field'
+import { Foot } from '../../ui/Foot'
 import { useUnsaved } from '../../ui/unsaved'
 import styles from './CreateRoomDialog.module.css'
 import { VISIBILITIES } from './visibilities'
@@ -65,10 +66,11 @@ function CreateRoomForm({ onClose, onEnter }: RoomDialogProps) {
         placeholder="What it is about (optional)"
       />
       <ChoiceCards legend="Who may join" name="visibility" options={VISIBILITIES} value={visibility} onChange={setVisibility} />
-      <FormError {...refused} />
-      <Button type="submit" tone="primary" busy={request.isPending} until={refused.until} disabled={name.trim() === ''}>
-        Create room
-      </Button>
+      <Foot refused={refused}>
+        <Button type="submit" tone="primary" busy={request.isPending} until={refused.until} disabled={name.trim() === ''}>
+          Create room
+        </Button>
+      </Foot>
     </form>
   )
 }

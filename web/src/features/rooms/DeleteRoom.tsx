@@ -5,7 +5,7 @@ import { refusalOf } from '../../model/problems'
 import { deleteRoom } from '../../model/requests'
 import type { RoomStore } from '../../model/roomStore'
 import { Button } from '../../ui/Button'
-import { FormError } from '../../ui/Field'
+import { Foot } from '../../ui/Foot'
 import styles from './RoomSettings.module.css'
 
 const REFUSALS = { forbidden: 'Only owners may delete this room, and you are none any more.' }
@@ -34,15 +34,14 @@ export function DeleteRoom({ room }: { room: RoomStore }) {
         Delete <strong>{name}</strong>, for you{others > 0 && ` and ${others} ${others === 1 ? 'other' : 'others'}`}? Nobody can
         read or write in it after that, and it can’t be undone.
       </p>
-      <FormError {...refused} />
-      <div className={styles.choice}>
+      <Foot refused={refused}>
         <Button autoFocus onClick={() => setAsking(false)}>
           Keep it
         </Button>
         <Button tone="danger" busy={end.isPending} until={refused.until} onClick={() => end.mutate()}>
           Delete for everybody
         </Button>
-      </div>
+      </Foot>
     </section>
   )
 }

@@ -22,7 +22,7 @@ export function DiscoverDialog(props: DiscoverDialogProps) {
   return (
     <Dialog
       title="Discover rooms"
-      atTop
+      tall
       description="Public rooms that anyone here may join."
       open={props.open}
       onClose={props.onClose}
@@ -64,7 +64,6 @@ function PublicRooms({ onClose, onEnter }: DiscoverDialogProps) {
         value={text}
         onChange={(event) => setText(event.currentTarget.value)}
       />
-      <FormError {...refused} />
       <Awaited {...awaited(found, 'the public rooms')} />
       {found.data?.length === 0 && (
         <p className={styles.none}>{query === '' ? 'There is no public room yet.' : 'No public room by that name.'}</p>
@@ -95,6 +94,7 @@ function PublicRooms({ onClose, onEnter }: DiscoverDialogProps) {
                 Join
               </Button>
             )}
+            {join.variables === room.id && <FormError {...refused} />}
           </li>
         ))}
       </ul>

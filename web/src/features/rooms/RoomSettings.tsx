@@ -6,7 +6,9 @@ import { updateRoom } from '../../model/requests'
 import type { RoomStore } from '../../model/roomStore'
 import { Button } from '../../ui/Button'
 import { ChoiceCards } from '../../ui/ChoiceCards'
-import { Field, FormDone, FormError } from '../../ui/Field'
+import { Dialog } from '../../ui/Dialog'
+import { Field } from '../../ui/Field'
+import { Foot } from '../../ui/Foot'
 import { useUnsaved } from '../../ui/unsaved'
 import { DeleteRoom } from './DeleteRoom'
 import styles from './RoomSettings.module.css'
@@ -15,7 +17,21 @@ import { VISIBILITIES } from './visibilities'
 
 const REFUSALS = { forbidden: 'Only owners and admins may change this room, and you are neither any more.' }
 
-export default function RoomSettings({ room }: { room: RoomStore }) {
+interface RoomSettingsProps {
+  room: RoomStore
+  open: boolean
+  onClose: () => void
+}
+
+export default function RoomSettings({ room, open, onClose }: RoomSettingsProps) {
+  return (
+    <Dialog title="Room settings" tall open={open} onClose={onClose}>
+      <Settings room={room} />
+    </Dialog>
+  )
+}
+
+function Settings({ room }: Pick<RoomSettingsProps, 'room'>) {
   const chat = useChat()
   const now = useRoomState(room, (state) => state.room)
   const [wanted, setWanted] = useState({ name: now.name, topic: now.topic, visibility: now.visibility })
@@ -60,17 +76,17 @@ export default function RoomSettings({ room }: { room: RoomStore }) {
           value={wanted.visibility}
           onChange={(visibility) => set({ visibility })}
         />
-        <FormError {...refused} />
-        <FormDone>{save.isSuccess ? 'Saved. Everybody in the room sees it.' : undefined}</FormDone>
-        <Button
-          type="submit"
-          tone="primary"
-          busy={save.isPending}
-          until={refused.until}
-          disabled={wanted.name.trim() === '' || Object.keys(changes).length === 0}
-        >
-          Save
-        </Button>
+        <Foot refused={refused} done={save.isSuccess ? 'Saved. Everybody in the room sees it.' : undefined}>
+          <Button
+            type="submit"
+            tone="primary"
+            busy={save.isPending}
+            until={refused.until}
+            disabled={wanted.name.trim() === '' || Object.keys(changes).length === 0}
+          >
+            Save
+          </Button>
+        </Foot>
       </form>
       {now.role === 'owner' && <DeleteRoom room={room} />}
     </div>

@@ -1,6 +1,6 @@
 import { Button } from '../../ui/Button'
 import { Dialog } from '../../ui/Dialog'
-import styles from './AskLogOut.module.css'
+import { Foot } from '../../ui/Foot'
 
 interface AskLogOutProps {
   /** What it takes away; it is asked while there is something. */
@@ -13,12 +13,12 @@ interface AskLogOutProps {
 export function AskLogOut({ loss, onClose, onLogOut }: AskLogOutProps) {
   return (
     <Dialog title="Log out?" description={loss} open={loss !== undefined} onClose={onClose}>
-      <div className={styles.choice}>
+      <Foot>
         <Button onClick={onClose}>Stay</Button>
         <Button tone="danger" onClick={onLogOut}>
           Log out
         </Button>
-      </div>
+      </Foot>
     </Dialog>
   )
 }

@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { useChat, useStore } from '../../model/hooks'
 import { setMuted, setOn, wishes } from '../../model/notifications'
 import { Button } from '../../ui/Button'
-import { FormError } from '../../ui/Field'
+import { Foot } from '../../ui/Foot'
 import styles from './Settings.module.css'
 
 const DENIED =
@@ -33,18 +33,19 @@ export function NotificationSettings() {
           ? 'You are told of new messages while you look elsewhere, in this browser, as long as the page is open. Without a sound.'
           : 'You are not told of anything while you look elsewhere. The title of the page counts what is unread.'}
       </p>
-      <FormError>{refused}</FormError>
-      {on ? (
-        <Button onClick={() => setOn(false)}>
-          <BellOff size={17} aria-hidden />
-          Turn off
-        </Button>
-      ) : (
-        <Button tone="primary" onClick={() => void ask().then(setRefused)}>
-          <Bell size={17} aria-hidden />
-          Turn on
-        </Button>
-      )}
+      <Foot refused={{ children: refused }}>
+        {on ? (
+          <Button onClick={() => setOn(false)}>
+            <BellOff size={17} aria-hidden />
+            Turn off
+          </Button>
+        ) : (
+          <Button tone="primary" onClick={() => void ask().then(setRefused)}>
+            <Bell size={17} aria-hidden />
+            Turn on
+          </Button>
+        )}
+      </Foot>
       {rooms.length === 0 ? (
         <p className={styles.hint}>A room that says too much can be muted by the bell at its top.</p>
       ) : (

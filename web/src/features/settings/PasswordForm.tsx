@@ -4,7 +4,8 @@ import { useChat, useMe } from '../../model/hooks'
 import { refusalOf } from '../../model/problems'
 import { changePassword } from '../../model/requests'
 import { Button } from '../../ui/Button'
-import { Field, FormDone, FormError } from '../../ui/Field'
+import { Field } from '../../ui/Field'
+import { Foot } from '../../ui/Foot'
 import { useUnsaved } from '../../ui/unsaved'
 import styles from './Settings.module.css'
 
@@ -56,11 +57,11 @@ export function PasswordForm() {
         hint="At least 10 characters. You are logged out everywhere but here."
         required
       />
-      <FormError {...refused} />
-      <FormDone>{change.isSuccess ? 'Changed. Everywhere else you were logged out.' : undefined}</FormDone>
-      <Button type="submit" tone="primary" busy={change.isPending} until={refused.until}>
-        Change password
-      </Button>
+      <Foot refused={refused} done={change.isSuccess ? 'Changed. Everywhere else you were logged out.' : undefined}>
+        <Button type="submit" tone="primary" busy={change.isPending} until={refused.until}>
+          Change password
+        </Button>
+      </Foot>
     </form>
   )
 }

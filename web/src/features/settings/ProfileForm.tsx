@@ -5,7 +5,8 @@ import { refusalOf } from '../../model/problems'
 import { updateMe } from '../../model/requests'
 import { Avatar } from '../../ui/Avatar'
 import { Button } from '../../ui/Button'
-import { Field, FormDone, FormError } from '../../ui/Field'
+import { Field } from '../../ui/Field'
+import { Foot } from '../../ui/Foot'
 import { useUnsaved } from '../../ui/unsaved'
 import styles from './Settings.module.css'
 
@@ -48,17 +49,17 @@ export function ProfileForm() {
         hint={me.guest ? 'What others see.' : 'What others see. Your username stays as it is.'}
         required
       />
-      <FormError {...refused} />
-      <FormDone>{save.isSuccess ? 'Saved. Everybody sees it already.' : undefined}</FormDone>
-      <Button
-        type="submit"
-        tone="primary"
-        busy={save.isPending}
-        until={refused.until}
-        disabled={wanted === '' || wanted === me.display_name}
-      >
-        Save
-      </Button>
+      <Foot refused={refused} done={save.isSuccess ? 'Saved. Everybody sees it already.' : undefined}>
+        <Button
+          type="submit"
+          tone="primary"
+          busy={save.isPending}
+          until={refused.until}
+          disabled={wanted === '' || wanted === me.display_name}
+        >
+          Save
+        </Button>
+      </Foot>
     </form>
   )
 }

@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { useMe } from '../../model/hooks'
+import { Dialog } from '../../ui/Dialog'
 import { Segments } from '../../ui/Segments'
 import { LookSettings } from './LookSettings'
 import { NotificationSettings } from './NotificationSettings'
@@ -18,7 +19,15 @@ const PARTS: { value: Part; label: string }[] = [
   { value: 'sessions', label: 'Sessions' },
 ]
 
-export default function SettingsPanel() {
+export default function SettingsPanel({ open, onClose }: { open: boolean; onClose: () => void }) {
+  return (
+    <Dialog title="Settings" tall open={open} onClose={onClose}>
+      <Settings />
+    </Dialog>
+  )
+}
+
+function Settings() {
   const { guest } = useMe()
   const [part, setPart] = useState<Part>('profile')
   return (
@@ -29,18 +38,20 @@ export default function SettingsPanel() {
         value={part}
         onChange={setPart}
       />
-      {/* What was typed there is still there for whoever comes back from another part. */}
-      <div hidden={part !== 'profile'}>
-        <ProfileForm />
-      </div>
-      {part === 'look' && <LookSettings />}
-      {part === 'notifications' && <NotificationSettings />}
-      {!guest && (
-        <div hidden={part !== 'password'}>
-          <PasswordForm />
+      <div className={styles.parts}>
+        {/* What was typed there is still there for whoever comes back from another part. */}
+        <div hidden={part !== 'profile'}>
+          <ProfileForm />
         </div>
-      )}
-      {part === 'sessions' && <SessionList />}
+        {part === 'look' && <LookSettings />}
+        {part === 'notifications' && <NotificationSettings />}
+        {!guest && (
+          <div hidden={part !== 'password'}>
+            <PasswordForm />
+          </div>
+        )}
+        {part === 'sessions' && <SessionList />}
+      </div>
     </div>
   )
 }

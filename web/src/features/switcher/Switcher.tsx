@@ -19,7 +19,7 @@ interface SwitcherProps {
 /** Goes to a room by a few letters of its name. */
 export function Switcher(props: SwitcherProps) {
   return (
-    <Dialog title="Go to a room" atTop open={props.open} onClose={props.onClose}>
+    <Dialog title="Go to a room" tall open={props.open} onClose={props.onClose}>
       <Finder {...props} />
     </Dialog>
   )
