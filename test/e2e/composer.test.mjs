@@ -195,6 +195,5 @@ describe('writing', { concurrency: 1 }, () => {
     await shootAll(page, 'code')
     await say(page, '```nosuchlanguage\na < b\n```')
     await message(page, 'a < b').getByRole('img', { name: 'Sent' }).waitFor()
-    assert.deepEqual(ann.faults, [])
   })
 })

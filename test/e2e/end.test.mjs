@@ -127,6 +127,5 @@ describe('the end of a room', { concurrency: 1 }, () => {
     await drawn(page)
     await page.mouse.up()
     await log(page).locator('article[data-seq="60"]').waitFor()
-    assert.deepEqual(ann.faults, [])
   })
 })

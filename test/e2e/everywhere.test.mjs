@@ -93,7 +93,6 @@ describe('everywhere', { concurrency: 1 }, () => {
     await untilLive('off')
     await page.getByRole('button', { name: 'To the latest' }).click()
     await untilLive('polite')
-    assert.deepEqual(ann.faults, [])
   })
 })
 
@@ -107,6 +106,8 @@ describe('without a secure context', { concurrency: 1 }, () => {
     browser = await launchBrowser(['--host-resolver-rules=MAP chat.test 127.0.0.1'])
     ann = await newPerson(browser)
     bob = await newPerson(browser)
+    // What the server says for pages over https means nothing here, and Chromium says so.
+    for (const { wanted } of [ann, bob]) wanted.push(/^error: The Cross-Origin-Opener-Policy header has been ignored/)
   })
 
   after(async () => {
@@ -134,7 +135,6 @@ describe('without a secure context', { concurrency: 1 }, () => {
     await page.reload()
     await composer(page).waitFor()
     assert.equal(await composer(page).inputValue(), 'a draft')
-    assert.deepEqual([...ann.faults, ...bob.faults], [])
   })
 })
 
@@ -196,6 +196,5 @@ describe('a message that the server refuses', { concurrency: 1 }, () => {
     assert.equal(await message(page, 'for good').count(), 0)
     const bodies = (await rest.history(await rest.logIn('ann'), room)).filter(({ kind }) => kind === 'text').map(({ body }) => body)
     assert.deepEqual(bodies, ['what comes after is sent', 'refuse as not_a_member, and later not'])
-    assert.deepEqual(ann.faults, [])
   })
 })

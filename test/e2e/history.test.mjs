@@ -110,7 +110,6 @@ describe('a long room', { concurrency: 1 }, () => {
       return row.getBoundingClientRect().bottom - log.bottom
     })
     assert.ok(hidden <= 0, `the newest message is ${hidden} px below the edge`)
-    assert.deepEqual(ann.faults, [])
   })
 
   /** It is in the middle of the timeline, once the rows around it have been measured. */
@@ -163,7 +162,6 @@ describe('a long room', { concurrency: 1 }, () => {
     await page.goto(`${server.origin}/rooms/${room.id}?at=999999`)
     await message(page, 'for that').waitFor()
     await page.waitForFunction(() => !location.search.includes('at='))
-    assert.deepEqual(ann.faults, [])
   })
 
   test('what a link passes by is not read', async () => {

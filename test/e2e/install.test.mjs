@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { accessible } from './axe.mjs'
 import { startFiles } from './files.mjs'
 import { freePort, launchBrowser, newPerson, shootAll, startProxy, startServer } from './stage.mjs'
-import { away, banner, composer, createRoom, message, register, say } from './screens.mjs'
+import { away, banner, comeBack, composer, createRoom, message, register, say } from './screens.mjs'
 
 describe('an app that is installed', { concurrency: 1 }, () => {
   let server, proxy, files, browser, ann, origin
@@ -83,7 +83,8 @@ describe('an app that is installed', { concurrency: 1 }, () => {
     proxy.refuseSockets() // as an upgrade does
     await away(page).waitFor()
     proxy.restore()
-    await version(page).getByText('A new version is ready.').waitFor({ timeout: 45_000 })
+    await comeBack(page)
+    await version(page).getByText('A new version is ready.').waitFor()
     await banner(page).getByText('Back online').waitFor({ state: 'hidden' })
     await accessible(page, 'a new version')
     await shootAll(page, 'update')
@@ -116,7 +117,6 @@ describe('an app that is installed', { concurrency: 1 }, () => {
     await message(page, 'said without a network').getByRole('img', { name: 'Sending' }).waitFor()
     proxy.restore()
     await message(page, 'said without a network').getByRole('img', { name: 'Sent' }).waitFor({ timeout: 45_000 })
-    assert.deepEqual(ann.faults, [])
   })
 
   test('whoever logs out leaves nothing to be read', async () => {

@@ -20,13 +20,13 @@ async function untilKept(text) {
 }
 
 describe('panels without an answer', { concurrency: 1 }, () => {
-  let server, proxy, browser, page, faults
+  let server, proxy, browser, page, wanted
 
   before(async () => {
     server = await startServer()
     proxy = await startProxy(server)
     browser = await launchBrowser()
-    ;({ page, faults } = await newPerson(browser))
+    ;({ page, wanted } = await newPerson(browser))
     await page.goto(proxy.origin)
     await register(page, 'ann', 'Ann')
     await createRoom(page, 'Garden', 'Public')
@@ -83,12 +83,14 @@ describe('panels without an answer', { concurrency: 1 }, () => {
   ]
   for (const [name, open] of panels) {
     test(`${name}: trouble of the server is said at once, and asking again helps once it is over`, async () => {
+      wanted.push(/^HTTP 500: /)
       await page.route(LISTS, problem(500, 'internal'))
       const [panel, answer] = await open()
       await panel.getByRole('alert').getByText('The server has a problem.').waitFor()
       await panel.getByText('It is tried again by itself.').waitFor()
       await panel.locator('button[aria-disabled="false"]', { hasText: 'Try now' }).waitFor()
       await page.unroute(LISTS)
+      wanted.length = 0
       await panel.getByRole('button', { name: 'Try now' }).click()
       await answer.waitFor()
       await panel.getByRole('button', { name: 'Try now' }).waitFor({ state: 'detached' })
@@ -134,7 +136,6 @@ describe('panels without an answer', { concurrency: 1 }, () => {
     await accessible(other.page, 'no rooms yet')
     proxy.restore()
     await other.page.getByRole('link', { name: 'Garden' }).waitFor({ timeout: 45_000 })
-    assert.deepEqual(other.faults, [])
   })
 
   test('without a service worker all is loaded while the server is there; a part that does not come breaks nothing, and comes later', async () => {
@@ -164,10 +165,5 @@ describe('panels without an answer', { concurrency: 1 }, () => {
     await other.page.unrouteAll()
     await openSettings(other.page)
     await other.page.getByRole('dialog', { name: 'Settings' }).getByLabel('Your name').waitFor()
-    assert.deepEqual(other.faults, [])
-  })
-
-  test('no page had a fault', () => {
-    assert.deepEqual(faults, [])
   })
 })

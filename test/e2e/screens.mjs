@@ -7,6 +7,16 @@ export const message = (page, text) => log(page).getByRole('article').filter({ h
 export const banner = (page) => page.getByRole('status', { name: 'Connection' })
 /** What is said as long as there is no connection, whatever the reason. */
 export const away = (page) => banner(page).getByText('What you write is kept')
+/** Does not wait for the next try, nor for the one after: presses what is there for that until the banner says so. */
+export const pressUntil = (page, said) =>
+  page.waitForFunction((text) => {
+    const place = document.querySelector('[role="status"][aria-label="Connection"]')
+    if (place.textContent.includes(text)) return true
+    place.querySelector('button')?.click()
+    return false
+  }, said)
+/** For tests of what comes after: that it comes back by itself is tried in others. */
+export const comeBack = (page) => pressUntil(page, 'Back online')
 export const members = (page) => page.getByRole('complementary', { name: 'Members' })
 export const roomLink = (page, name) => page.getByRole('navigation', { name: 'Rooms' }).getByRole('link', { name })
 

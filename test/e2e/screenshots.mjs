@@ -2,6 +2,7 @@
 // list of them. Only some: `npm run screenshots -- NAME... WIDTH...`.
 import { readdir, mkdir, rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { takeFaults } from './faults.mjs'
 import { listOf } from './pictures/list.mjs'
 import { SCENES } from './pictures/scenes.mjs'
 import { DEVICES, openStudio } from './pictures/studio.mjs'
@@ -49,3 +50,7 @@ if (wanted.length === 0) {
 }
 for (const device of chosen(DEVICES, 'width')) await photograph(device)
 await writeFile(`${DOCS}screens.md`, listOf(SCENES, DEVICES))
+for (const fault of takeFaults()) {
+  console.error(`A page had a fault: ${fault}`)
+  process.exitCode = 1
+}

@@ -8,6 +8,7 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
+import { watch } from './faults.mjs'
 
 const SERVER = process.env.GOCHAT_SERVER_BIN ?? fileURLToPath(new URL('../../bin/server', import.meta.url))
 const CHROMIUM = process.env.GOCHAT_CHROMIUM ?? '/usr/bin/chromium'
@@ -186,16 +187,10 @@ export function launchBrowser(args = []) {
   })
 }
 
-/** A person with a browser of their own. What goes wrong in the page is kept in `faults`. */
+/** A person with a browser of their own, which is watched: see faults.mjs. */
 export async function newPerson(browser, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
-  const page = await context.newPage()
-  const faults = []
-  page.on('pageerror', (error) => faults.push(error.stack ?? error.message))
-  page.on('console', (message) => {
-    if (/Content Security Policy|Trusted(HTML|Script|Types)|Maximum update depth/.test(message.text())) faults.push(message.text())
-  })
-  return { context, page, faults }
+  return { context, page: await context.newPage(), ...watch(context) }
 }
 
 let shotsFolder

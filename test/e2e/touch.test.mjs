@@ -134,6 +134,5 @@ describe('on a phone', { concurrency: 1 }, () => {
     await fits(page, 'no such page')
     await page.getByRole('link', { name: 'To your rooms' }).click()
     await page.getByRole('button', { name: 'New room' }).waitFor()
-    assert.deepEqual(ann.faults, [])
   })
 })

@@ -110,6 +110,5 @@ describe('after a long absence', { concurrency: 1 }, () => {
     await page.getByRole('button', { name: 'To the latest' }).waitFor()
     await say(page, 'here I am')
     await message(page, 'here I am').getByRole('img', { name: 'Sent' }).waitFor()
-    assert.deepEqual(ann.faults, [])
   })
 })

@@ -6,12 +6,12 @@ import { launchBrowser, newPerson, shootAll, startServer } from './stage.mjs'
 import { createRoom, register, untilFocused } from './screens.mjs'
 
 describe('typed and not saved', { concurrency: 1 }, () => {
-  let server, browser, page, faults
+  let server, browser, page
 
   before(async () => {
     server = await startServer()
     browser = await launchBrowser()
-    ;({ page, faults } = await newPerson(browser))
+    ;({ page } = await newPerson(browser))
     await page.goto(server.origin)
     await register(page, 'ann', 'Ann')
     await createRoom(page, 'Garden')
@@ -107,6 +107,5 @@ describe('typed and not saved', { concurrency: 1 }, () => {
     await settings.getByLabel('New password').fill('')
     await page.keyboard.press('Escape')
     await gone()
-    assert.deepEqual(faults, [])
   })
 })

@@ -44,13 +44,18 @@ function wrap({ swaps, times, now, noted, begun }) {
 
   const Socket = window.WebSocket
   window.WebSocket = class extends Socket {
+    constructor(url, protocols) {
+      super(real(url), protocols) // it names what the page holds
+    }
+
     send(text) {
       // A text that is longer than it looks, to be refused by the server itself.
       super.send(act() === 'endless' ? real(text).replace('"body":"', `$&${'…'.repeat(9_000)}`) : real(text))
     }
 
     set onmessage(handler) {
-      super.onmessage = handler && (({ data }) => handler({ data: dress(data) }))
+      // A frame may hold several objects, one a line.
+      super.onmessage = handler && (({ data }) => handler({ data: data.split('\n').map(dress).join('\n') }))
     }
   }
 

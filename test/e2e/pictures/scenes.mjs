@@ -1,5 +1,5 @@
 // Every screen and panel: its name, what it shows, whose browser it is, where it begins and how it is come to.
-import { banner, composer, log, members, message, roomLink, say, showMembers } from '../screens.mjs'
+import { banner, composer, log, members, message, pressUntil, roomLink, say, showMembers } from '../screens.mjs'
 
 const button = (page, name) => page.getByRole('button', { name, exact: true })
 const dialog = (page, name) => page.getByRole('dialog', { name })
@@ -272,7 +272,7 @@ const MEMBER = [
   },
   { name: 'not-a-member', what: 'A room that one is not in', at: room('chess'), go: ({ page }) => heading(page, 'You are not in this room').waitFor() },
   { name: 'not-found', what: 'An address that leads nowhere', at: () => '/nowhere', go: ({ page }) => heading(page, /There is no such page/).waitFor() },
-  { name: 'broken', what: 'A fault of the app itself', at: room('release'), act: 'nameless', go: ({ page }) => heading(page, 'Something went wrong here').waitFor() },
+  { name: 'broken', what: 'A fault of the app itself', at: room('release'), act: 'nameless', faults: [/^error: TypeError: /], go: ({ page }) => heading(page, 'Something went wrong here').waitFor() },
   {
     name: 'offline',
     what: 'Offline: what one writes is kept',
@@ -293,7 +293,7 @@ const MEMBER = [
     async go({ page }) {
       await page.context().setOffline(false)
       // The longest wait between two tries: the one that lasts.
-      await banner(page).getByText('Trying again in 18 s').waitFor({ timeout: 60_000 })
+      await pressUntil(page, 'Trying again in 18 s')
     },
     after: ({ proxy }) => proxy.restore(),
   },

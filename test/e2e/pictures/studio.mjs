@@ -31,8 +31,9 @@ export async function openStudio(device) {
     /** Brings about what a scene shows, and gives what the scene is told: the page it is on, among others. */
     async play(scene) {
       if (!people.has(scene.as)) people.set(scene.as, await enter(browser, device, stage, scene.as))
-      const { page, faults } = people.get(scene.as)
-      const its = { ...stage, ...device, proxy, bob, page, faults }
+      const { page, wanted } = people.get(scene.as)
+      const its = { ...stage, ...device, proxy, bob, page }
+      wanted.splice(0, Infinity, ...(scene.faults ?? []))
       if (!scene.stay) {
         await page.evaluate((look) => {
           for (const name of ['contrast', 'density']) localStorage.removeItem(`gochat-${name}`)
