@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { PASSWORD, api, launchBrowser, newPerson, shoot, startServer } from './stage.mjs'
-import { drawn, message, register, say } from './screens.mjs'
+import { accessible } from './axe.mjs'
+import { PASSWORD, api, launchBrowser, newPerson, shoot, shootAll, startServer } from './stage.mjs'
+import { drawn, log, message, register, say, untilFocused } from './screens.mjs'
 
 /** The aim is 200 KB (P9); what is won is kept. */
 const FIRST_LOAD_BYTES = 185 * 1024
@@ -68,6 +69,54 @@ describe('where guests are admitted', { concurrency: 1 }, () => {
     await page.getByLabel('Password').fill('a long password')
     await create.click()
     await page.getByText('Make the first one').waitFor()
+  })
+
+  test('who one is goes along to another way in, a password does not', async () => {
+    const { page, faults } = await newPerson(browser)
+    await page.goto(stage.link)
+    const way = (name) => ways(page).filter({ hasText: name }).click()
+    const [username, name, password] = ['Username', 'Your name', 'Password'].map((label) => page.getByLabel(label))
+    await username.fill('carl')
+    await password.fill(PASSWORD)
+    await way('Log in')
+    assert.deepEqual([await username.inputValue(), await password.inputValue()], ['carl', ''])
+    await untilFocused(page, password)
+    await way('As a guest')
+    assert.equal(await name.inputValue(), 'carl')
+    await name.fill('Carl of the Garden')
+    await way('Create account')
+    assert.deepEqual([await username.inputValue(), await name.inputValue(), await password.inputValue()], ['carl', 'Carl of the Garden', ''])
+    await password.fill(PASSWORD)
+    await page.locator('form').getByRole('button', { name: 'Create account' }).click()
+    await log(page).getByText('Carl of the Garden joined').waitFor()
+    assert.deepEqual(faults, [])
+  })
+
+  test('a password can be shown, and is hidden again when it is sent', async () => {
+    const { page } = await newPerson(browser)
+    await page.goto(server.origin)
+    const password = page.getByLabel('Password')
+    const show = page.getByRole('button', { name: 'Show what is typed', description: 'Password' })
+    const kept = () => password.evaluate((field) => [field.type, field.autocomplete, field.value])
+    await page.getByLabel('Username').fill('ann')
+    await password.fill('not the password')
+    assert.deepEqual(await kept(), ['password', 'current-password', 'not the password'])
+    await show.click()
+    await page.locator('[aria-pressed="true"][aria-label="Show what is typed"]').waitFor()
+    assert.deepEqual(await kept(), ['text', 'current-password', 'not the password'])
+    await untilFocused(page, password)
+    assert.equal(await password.getAttribute('spellcheck'), 'false')
+    await accessible(page, 'a password that is shown')
+    await shootAll(page, 'password-shown')
+    await show.click()
+    assert.deepEqual(await kept(), ['password', 'current-password', 'not the password'])
+    await show.click()
+    await password.press('Enter')
+    await page.getByRole('alert').getByText('do not fit together').waitFor()
+    assert.deepEqual(await kept(), ['password', 'current-password', 'not the password'])
+    await ways(page).filter({ hasText: 'Create account' }).click()
+    await show.waitFor()
+    assert.deepEqual(await kept(), ['password', 'new-password', ''])
   })
 
   test('the first load is at most 185 KB of JavaScript, gzipped', async () => {

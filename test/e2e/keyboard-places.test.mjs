@@ -118,6 +118,7 @@ describe('by keys alone, everywhere else', { concurrency: 1 }, () => {
     await tabTo(current)
     await keys.type('not the password')
     await keys.press('Tab')
+    await keys.press('Tab') // past the way to show it
     await keys.type(OTHER)
     await keys.press('Enter')
     await settings().getByRole('alert').getByText('That is not your current password.').waitFor()

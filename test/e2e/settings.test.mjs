@@ -198,6 +198,10 @@ describe('settings', { concurrency: 1 }, () => {
       await settings(page).getByLabel('New password').fill(OTHER)
       await settings(page).getByRole('button', { name: 'Change password' }).click()
     }
+    for (const [label, complete] of [['Current password', 'current-password'], ['New password', 'new-password']]) {
+      await settings(page).getByRole('button', { name: 'Show what is typed', description: label }).waitFor()
+      assert.equal(await settings(page).getByLabel(label).getAttribute('autocomplete'), complete)
+    }
     await change('not the password')
     await settings(page).getByRole('alert').getByText('That is not your current password.').waitFor()
     assert.deepEqual(asked, ['PUT'])

@@ -40,7 +40,8 @@ export default function DialogPopup({ title, description, tall, open, onClose, c
           {description !== undefined && (
             <Base.Description className={styles.description}>{description}</Base.Description>
           )}
-          <AskFirst value={ask}>{children}</AskFirst>
+          {/* One that closes asks nothing more: what it shows while it fades was sent, or thrown away. */}
+          <AskFirst value={open ? ask : undefined}>{children}</AskFirst>
           {asked !== undefined && (
             <Question
               question={asked.question}

@@ -1,4 +1,6 @@
+import { Eye, EyeOff } from 'lucide-react'
 import { type ComponentProps, type RefObject, useEffect, useEffectEvent, useId, useRef, useState } from 'react'
+import { IconButton } from './Button'
 import styles from './Field.module.css'
 import { inWords, useSecondsLeft } from './useSecondsLeft'
 
@@ -8,6 +10,9 @@ interface FieldProps extends Omit<ComponentProps<'input'>, 'maxLength'> {
   /** Characters that it may hold. More can be typed, and is said: what is cut off without a word is not missed until later. */
   most?: number
 }
+
+/** A password that is shown is still none of a spelling service's. */
+const SHOWN = { type: 'text', spellCheck: false, autoCapitalize: 'none', autoCorrect: 'off' }
 
 /** The part of a limit that may be left before it is spoken of. */
 const WARN_PART = 0.2
@@ -26,10 +31,14 @@ export function Field({ label, hint, most = Infinity, onInput, ...rest }: FieldP
   const said = fault ?? limit ?? hint
   const isFaulty = fault !== undefined || left < 0
   useTooLong(input, left < 0)
-  useReset(input, () => setTyped(''))
+  const [shown, setShown] = useState(false)
+  useForm(input, 'reset', () => setTyped(''))
+  useForm(input, 'submit', () => setShown(false)) // password managers keep what is in a field of their kind
   return (
     <div className={styles.field}>
-      <label htmlFor={id}>{label}</label>
+      <label htmlFor={id} id={`${id}-label`}>
+        {label}
+      </label>
       <input
         ref={input}
         id={id}
@@ -48,7 +57,20 @@ export function Field({ label, hint, most = Infinity, onInput, ...rest }: FieldP
           onInput?.(event)
         }}
         {...rest}
+        {...(shown ? SHOWN : {})}
       />
+      {rest.type === 'password' && (
+        <IconButton
+          label="Show what is typed"
+          aria-describedby={`${id}-label`}
+          aria-pressed={shown}
+          className={styles.show}
+          onMouseDown={(event) => event.preventDefault()} // a press of it does not take the focus from the field
+          onClick={() => setShown(!shown)}
+        >
+          {shown ? <EyeOff size={18} aria-hidden /> : <Eye size={18} aria-hidden />}
+        </IconButton>
+      )}
       {(hint !== undefined || rest.required === true || most < Infinity) && (
         <p
           id={`${id}-said`}
@@ -68,15 +90,15 @@ function useTooLong(input: RefObject<HTMLInputElement | null>, isTooLong: boolea
   useEffect(() => input.current?.setCustomValidity(isTooLong ? 'too long' : ''), [input, isTooLong])
 }
 
-/** A form that is emptied tells of it once, and not the fields. */
-function useReset(input: RefObject<HTMLInputElement | null>, onReset: () => void): void {
-  const latest = useEffectEvent(onReset)
+/** What becomes of the form as a whole is told to the form, and not to its fields. */
+function useForm(input: RefObject<HTMLInputElement | null>, what: 'reset' | 'submit', then: () => void): void {
+  const latest = useEffectEvent(then)
   useEffect(() => {
     const form = input.current?.form
     const listener = () => latest()
-    form?.addEventListener('reset', listener)
-    return () => form?.removeEventListener('reset', listener)
-  }, [input])
+    form?.addEventListener(what, listener)
+    return () => form?.removeEventListener(what, listener)
+  }, [input, what])
 }
 
 function limitOf(left: number, most: number): string {

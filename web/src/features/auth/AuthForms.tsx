@@ -8,6 +8,7 @@ import { Button } from '../../ui/Button'
 import { Field, FormError } from '../../ui/Field'
 import { Segments } from '../../ui/Segments'
 import styles from './AuthForms.module.css'
+import { type Typed, startOf } from './typed'
 import { type AuthMode, waysIn, whyClosed } from './waysIn'
 
 interface AuthFormsProps {
@@ -33,6 +34,8 @@ export function AuthForms({ mode, onMode, inviteCode }: AuthFormsProps) {
   const instance = useQuery({ queryKey: ['instance'], queryFn: () => getInstance(api), staleTime: Infinity })
   const ways = waysIn(instance.data, inviteCode)
   const shown = ways.includes(mode) ? mode : 'login'
+  const [typed, setTyped] = useState<Typed>({})
+  const fields: Fields = { start: startOf(typed), type: (change) => setTyped({ ...typed, ...change }) }
   const closed = whyClosed(instance.data, inviteCode)
   return (
     <div className={styles.forms}>
@@ -49,12 +52,18 @@ export function AuthForms({ mode, onMode, inviteCode }: AuthFormsProps) {
           onChange={onMode}
         />
       )}
-      {shown === 'login' && <LoginForm />}
-      {shown === 'register' && <RegisterForm inviteCode={inviteCode} />}
-      {shown === 'guest' && <GuestForm inviteCode={inviteCode} />}
+      {shown === 'login' && <LoginForm {...fields} />}
+      {shown === 'register' && <RegisterForm inviteCode={inviteCode} {...fields} />}
+      {shown === 'guest' && <GuestForm inviteCode={inviteCode} {...fields} />}
       {closed !== undefined && <p className={styles.closed}>{closed}</p>}
     </div>
   )
+}
+
+/** What the fields hold, whichever way in they are of. */
+interface Fields {
+  start: Required<Typed>
+  type: (change: Typed) => void
 }
 
 interface FormProps<T> {
@@ -89,23 +98,34 @@ const text = (data: FormData, name: string) => {
   return typeof value === 'string' ? value : ''
 }
 
-function LoginForm() {
+function LoginForm({ start: { username }, type }: Fields) {
   const session = useSession()
+  const [known] = useState(username !== '')
   return (
     <Form
       action="Log in"
       submit={(fields: { username: string; password: string }) => session.logIn(fields)}
-      fieldsOf={(data) => ({ username: text(data, 'username').trim(), password: text(data, 'password') })}
+      fieldsOf={(data) => ({ username: username.trim(), password: text(data, 'password') })}
     >
-      <Field label="Username" name="username" autoComplete="username" autoCapitalize="none" required autoFocus />
-      <Field label="Password" name="password" type="password" autoComplete="current-password" required />
+      <Field
+        label="Username"
+        name="username"
+        value={username}
+        onChange={(event) => type({ username: event.currentTarget.value })}
+        autoComplete="username"
+        autoCapitalize="none"
+        required
+        autoFocus={!known}
+      />
+      <Field label="Password" name="password" type="password" autoComplete="current-password" required autoFocus={known} />
     </Form>
   )
 }
 
-function RegisterForm({ inviteCode }: { inviteCode?: string }) {
+function RegisterForm({ inviteCode, start, type }: Fields & { inviteCode?: string }) {
   const session = useSession()
-  const [username, setUsername] = useState('')
+  const username = start.username.toLowerCase()
+  const [known] = useState(username !== '')
   return (
     <Form
       action="Create account"
@@ -113,7 +133,7 @@ function RegisterForm({ inviteCode }: { inviteCode?: string }) {
       fieldsOf={(data) => ({
         username,
         password: text(data, 'password'),
-        display_name: text(data, 'display_name').trim() || undefined,
+        display_name: start.name.trim() || undefined,
         invite_code: inviteCode,
       })}
     >
@@ -121,15 +141,24 @@ function RegisterForm({ inviteCode }: { inviteCode?: string }) {
         label="Username"
         name="username"
         value={username}
-        onChange={(event) => setUsername(event.currentTarget.value.toLowerCase())}
+        onChange={(event) => type({ username: event.currentTarget.value.toLowerCase() })}
         autoComplete="username"
         autoCapitalize="none"
         pattern="[a-z0-9_.\-]{3,32}"
         hint="3 to 32 of a–z, 0–9, dot, dash and underscore"
         required
-        autoFocus
+        autoFocus={!known}
       />
-      <Field label="Your name" name="display_name" autoComplete="name" most={80} hint="What others see" />
+      <Field
+        label="Your name"
+        name="display_name"
+        value={start.name}
+        onChange={(event) => type({ name: event.currentTarget.value })}
+        autoComplete="name"
+        most={80}
+        hint="What others see"
+        autoFocus={known}
+      />
       <Field
         label="Password"
         name="password"
@@ -144,17 +173,19 @@ function RegisterForm({ inviteCode }: { inviteCode?: string }) {
   )
 }
 
-function GuestForm({ inviteCode }: { inviteCode?: string }) {
+function GuestForm({ inviteCode, start, type }: Fields & { inviteCode?: string }) {
   const session = useSession()
   return (
     <Form
       action="Come in"
       submit={(fields: Parameters<typeof session.comeAsGuest>[0]) => session.comeAsGuest(fields)}
-      fieldsOf={(data) => ({ display_name: text(data, 'display_name').trim(), invite_code: inviteCode })}
+      fieldsOf={() => ({ display_name: start.guest.trim(), invite_code: inviteCode })}
     >
       <Field
         label="Your name"
         name="display_name"
+        value={start.guest}
+        onChange={(event) => type({ guest: event.currentTarget.value })}
         autoComplete="nickname"
         most={80}
         hint="Guests can read and write; they are forgotten after 30 days away"
