@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { Commands, Entry, Room, User } from '../net/frames'
 import { type Call, History } from './history'
+import { CommandError } from '../net/link'
 import { People } from './people'
 import { Replica } from './replica'
+import { aboveOf } from './roomStore'
 import { Store } from './store'
 
 const me: User = { id: 'me', username: 'me', display_name: 'Me', guest: false, admin: false }
@@ -24,6 +26,7 @@ function setUp(readUpTo: number) {
     return { entries, users: [], has_more: entries.length < found.length }
   }
   let online = true
+  let refusal: CommandError | undefined
   const answers: Record<string, (fields: Commands['history']['fields']) => object> = {
     join: () => ({ room, entries: log.slice(-50), users: [], has_more: true, presence: {} }),
     history,
@@ -31,6 +34,11 @@ function setUp(readUpTo: number) {
   const call: Call = (name, fields) => {
     asked.push({ name, ...fields })
     if (!online) return Promise.reject(new Error('cut'))
+    if (refusal !== undefined) {
+      const error = refusal
+      refusal = undefined
+      return Promise.reject(error)
+    }
     return Promise.resolve(answers[name]?.(fields as Commands['history']['fields']) as never)
   }
   const replica = new Replica(new Store(me), new People(() => Promise.resolve([])), {
@@ -43,7 +51,15 @@ function setUp(readUpTo: number) {
     replica.open('r')
     await settle()
   }
-  return { replica, history: new History(replica, call), asked, past, shown, open, cut: () => (online = false) }
+  /** The next answer is a refusal. */
+  const refuse = (retry_after_ms?: number) => {
+    refusal = new CommandError({ code: 'rate_limited', message: '', retry_after_ms })
+  }
+  const above = () => {
+    const room = replica.room('r')
+    return room === undefined ? undefined : aboveOf(room.get(), online)
+  }
+  return { replica, history: new History(replica, call), asked, past, shown, open, refuse, above, cut: () => (online = false) }
 }
 
 const settle = () => new Promise((done) => setTimeout(done))
@@ -146,7 +162,71 @@ test('a page that can not be had leaves everything as it was, and can be asked f
   cut()
   await history.loadOlder('r')
   expect(shown()).toEqual(range(251, 300))
-  expect(replica.room('r')?.get().loading).toBe(false)
+  expect(replica.room('r')?.get()).toMatchObject({ loading: undefined, refused: false })
+})
+
+describe('what is said above what is held', () => {
+  test('a room that was never opened says that more is coming, or why not', async () => {
+    const { above, cut, open, replica } = setUp(300)
+    replica.open('r')
+    expect(above()).toBe('coming')
+    await settle()
+    expect(above()).toBe('nothing')
+    const other = setUp(300)
+    other.cut()
+    await other.open()
+    expect(other.above()).toBe('away')
+    cut()
+    await open()
+    expect(above()).toBe('away')
+  })
+
+  test('an earlier page is coming, until the beginning is there', async () => {
+    const { above, history, open } = setUp(300)
+    await open()
+    for (let page = 0; page < 5; page++) {
+      const loaded = history.loadOlder('r')
+      expect(above()).toBe('coming')
+      await loaded
+      expect(above()).toBe('nothing')
+    }
+    await history.loadOlder('r')
+    expect(above()).toBe('nothing')
+  })
+
+  test('the newest page that is refused is asked for again by hand', async () => {
+    const { above, asked, history, open, refuse } = setUp(300)
+    refuse()
+    await open()
+    expect([above(), asked.length]).toEqual(['refused', 1])
+    history.again('r')
+    expect(above()).toBe('coming')
+    await settle()
+    expect([above(), asked.length]).toEqual(['nothing', 2])
+  })
+
+  test('an earlier page that is refused is asked for again by hand, however one scrolls', async () => {
+    const { above, asked, history, open, refuse, shown } = setUp(300)
+    await open()
+    refuse()
+    await history.loadOlder('r')
+    await history.loadOlder('r')
+    expect([above(), asked.length]).toEqual(['refused', 2])
+    history.again('r')
+    await settle()
+    expect([above(), shown()]).toEqual(['nothing', range(201, 300)])
+  })
+
+  test('a page for which one has to wait comes by itself', async () => {
+    const { above, history, open, refuse, shown } = setUp(300)
+    await open()
+    refuse(20)
+    const loaded = history.loadOlder('r')
+    await settle()
+    expect(above()).toBe('coming')
+    await loaded
+    expect([above(), shown()]).toEqual(['nothing', range(201, 300)])
+  })
 })
 
 test('one page at a time', async () => {

@@ -1,4 +1,5 @@
 import type { CommandName, Commands, Entry, User } from '../net/frames'
+import { CommandError } from '../net/link'
 import type { Replica } from './replica'
 import type { RoomStore } from './roomStore'
 import * as timeline from './timeline'
@@ -32,6 +33,9 @@ export async function stretchAround(call: Call, roomId: string, after: number): 
   }
 }
 
+/** Whether asking again by itself is of no use: the server said no, and named no time to come back. */
+export const isRefused = (error: unknown) => error instanceof CommandError && error.retryAfterMs === 0
+
 /** Whether a stretch of the log reaches over a number. */
 function holds(entries: readonly Entry[] | undefined, seq: number): boolean {
   const [first, last] = [entries?.[0], entries?.at(-1)]
@@ -48,16 +52,24 @@ export class History {
     this.call = call
   }
 
-  /** Adds an earlier page. Nothing happens while one is on its way, or when there is none. */
+  /** Adds an earlier page. Nothing happens while one is on its way, when there is none, or after one was refused. */
   async loadOlder(roomId: string): Promise<void> {
     const room = this.replica.room(roomId)
     if (room === undefined) return
-    const { timeline: held, filled } = room.get()
+    const { timeline: held, filled, refused } = room.get()
     const { entries, hasMore } = held.past ?? held
-    if (!filled || !hasMore || entries[0] === undefined) return
-    await this.load(room, { before_seq: entries[0].seq }, (now, page) =>
+    if (!filled || refused || !hasMore || entries[0] === undefined) return
+    await this.load(room, 'older', { before_seq: entries[0].seq }, (now, page) =>
       timeline.prepend(now, page.entries, page.has_more),
     )
+  }
+
+  /** Asks once more for what was refused: the newest page, or an earlier one. */
+  again(roomId: string): void {
+    const room = this.replica.room(roomId)
+    room?.patch({ refused: false })
+    if (room?.get().filled === true) void this.loadOlder(roomId)
+    else this.replica.open(roomId)
   }
 
   /** Adds a later page, where what is on screen is not the end of the log. */
@@ -65,7 +77,7 @@ export class History {
     const room = this.replica.room(roomId)
     const last = room?.get().timeline.past?.entries.at(-1)
     if (room === undefined || last === undefined) return
-    await this.load(room, { after_seq: last.seq }, (now, page) => timeline.append(now, page.entries))
+    await this.load(room, 'newer', { after_seq: last.seq }, (now, page) => timeline.append(now, page.entries))
   }
 
   /**
@@ -104,20 +116,34 @@ export class History {
 
   private async load(
     room: RoomStore,
+    loading: 'older' | 'newer',
     where: { before_seq: number } | { after_seq: number },
     add: (held: timeline.Timeline, page: Commands['history']['reply']) => timeline.Timeline,
   ): Promise<void> {
-    if (room.get().loading) return
-    room.patch({ loading: true })
+    if (room.get().loading !== undefined) return
+    room.patch({ loading })
     try {
-      const page = await this.call('history', { room_id: room.id, ...where, limit: PAGE })
+      const page = await this.patiently(room.id, where)
       this.replica.people.learn(page.users)
       this.replica.wantNames(room, page.entries)
       room.setTimeline((now) => add(now, page))
-    } catch {
-      // the connection went: scrolling asks again
+    } catch (error) {
+      // The connection went: it is asked again on the next one.
+      if (loading === 'older') room.patch({ refused: isRefused(error) })
     } finally {
-      room.patch({ loading: false })
+      room.patch({ loading: undefined })
+    }
+  }
+
+  /** A page, as soon as the server gives it. */
+  private async patiently(room_id: string, where: { before_seq: number } | { after_seq: number }) {
+    for (;;) {
+      try {
+        return await this.call('history', { room_id, ...where, limit: PAGE })
+      } catch (error) {
+        if (!(error instanceof CommandError) || isRefused(error)) throw error
+        await new Promise((done) => setTimeout(done, error.retryAfterMs))
+      }
     }
   }
 }

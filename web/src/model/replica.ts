@@ -12,7 +12,7 @@ import {
 import type { HeldPosition } from '../net/connection'
 import { CommandError } from '../net/link'
 import { Gaps } from './gaps'
-import { type Call, type Stretch, stretchAround } from './history'
+import { type Call, type Stretch, isRefused, stretchAround } from './history'
 import type { Kept, KeptRoom } from './kept'
 import type { People } from './people'
 import { RoomStore, lastActivity } from './roomStore'
@@ -118,7 +118,7 @@ export class Replica {
     if (welcome.rooms_next === undefined) this.keepOnly(new Set(welcome.rooms.map(({ id }) => id)))
     for (const room of welcome.rooms) {
       const held = this.addRoom(room)
-      held.patch({ joined: 'no' })
+      held.patch({ joined: 'no', refused: false })
       // What was not asked to be replayed starts at the welcome's head.
       const behind = changedEpoch || held.get().timeline.last.seq !== room.head_seq
       if (behind && !resumed.has(room.id)) this.startAfresh(held, room.head_seq, room)
@@ -242,7 +242,7 @@ export class Replica {
   private async join(room: RoomStore): Promise<void> {
     const { filled, timeline: held } = room.get()
     const from = filled ? { last_received_seq: held.last.seq, last_received_id: held.last.id } : {}
-    room.patch({ joined: 'joining' })
+    room.patch({ joined: 'joining', refused: false })
     try {
       const reply = await this.handlers.call('join', { room_id: room.id, ...from })
       const unread = filled ? undefined : await this.unreadBefore(reply)
@@ -261,7 +261,7 @@ export class Replica {
       this.wantNames(room, [...reply.entries, ...(unread?.entries ?? [])])
       this.sort()
     } catch (error) {
-      room.patch({ joined: 'no' }) // after a cut, the next welcome asks again
+      room.patch({ joined: 'no', refused: isRefused(error) }) // after a cut, the next welcome asks again
       if (error instanceof CommandError) this.joinLater(room, error.retryAfterMs)
     }
   }

@@ -10,8 +10,10 @@ export interface RoomState {
   readonly joined: 'no' | 'joining' | 'yes'
   /** Whether the copy reaches back a page from the newest entry (a room never opened holds only what was pushed). */
   readonly filled: boolean
-  /** Whether a page of history is on its way. */
-  readonly loading: boolean
+  /** The page of history that is on its way. */
+  readonly loading?: 'older' | 'newer'
+  /** Whether the newest page, or an older one, was refused: it is asked for again by hand, or on the next connection. */
+  readonly refused: boolean
   /** Where the room is to be shown; a new one each time that is decided. */
   readonly view: View
   /** How far each of the others has read. */
@@ -45,7 +47,7 @@ export class RoomStore extends Store<RoomState> {
       timeline: timelineOf(me, room, kept),
       joined: 'no',
       filled: kept?.filled ?? false,
-      loading: false,
+      refused: false,
       view: { id: 0, from: 'unread' },
       reads: new Map(),
       typing: new Set(),
@@ -67,7 +69,7 @@ export class RoomStore extends Store<RoomState> {
 
   /** Changes what part of the log is shown, and where. */
   show(change: (held: timeline.Timeline) => timeline.Timeline, from: View['from'], at?: number): void {
-    this.update((state) => ({ ...state, timeline: change(state.timeline), view: { id: state.view.id + 1, from, at } }))
+    this.update((state) => ({ ...state, timeline: change(state.timeline), refused: false, view: { id: state.view.id + 1, from, at } }))
   }
 
   /** What the room is called, and one's role in it. */
@@ -174,6 +176,16 @@ function timelineOf(me: string, room: Room, kept?: KeptRoom): timeline.Timeline 
   const newest = kept?.entries.at(-1)
   if (kept === undefined || newest === undefined) return timeline.start(me, { seq: room.head_seq }, room.last_entry)
   return timeline.prepend(timeline.start(me, newest, newest), kept.entries.slice(0, -1), kept.hasMore)
+}
+
+/** What there is above the copy: nothing, as far as is known or asked for; or why it is not there yet. */
+export type Above = 'nothing' | 'coming' | 'away' | 'refused'
+
+export function aboveOf({ filled, loading, refused, timeline }: RoomState, live: boolean): Above {
+  if (filled && !(timeline.past ?? timeline).hasMore) return 'nothing'
+  if (!live) return 'away'
+  if (refused) return 'refused'
+  return filled && loading !== 'older' ? 'nothing' : 'coming'
 }
 
 /** When something last happened, for sorting. */

@@ -1,9 +1,10 @@
 import { ArrowDown } from 'lucide-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { Virtualizer, type VirtualizerHandle } from 'virtua'
-import { useChat, useMe, useRoomState } from '../../model/hooks'
+import { useChat, useMe, useRoomState, useSelected } from '../../model/hooks'
 import type { RoomStore, View } from '../../model/roomStore'
 import type { Timeline as Held } from '../../model/timeline'
+import { Above } from './Above'
 import { RowView } from './RowView'
 import { rowAt, rowsOf } from './rows'
 import { useAnchor } from './useAnchor'
@@ -39,7 +40,9 @@ export function Timeline({ room, passing, onInvite }: TimelineProps) {
   // Held at the end nothing has to be kept in place; and where all fits, the list would wait for a scroll that can't come.
   const shifts = prepended && !atEnd
 
+  const live = useSelected(chat.connection, ({ phase }) => phase === 'live')
   const fetchNear = () => {
+    if (!live) return // with the next connection
     const { scrollTop = 0, scrollHeight = 0, clientHeight = 0 } = scroller.current ?? {}
     if (scrollTop < NEAR_PX) void chat.history.loadOlder(room.id)
     else if (scrollHeight - scrollTop - clientHeight < NEAR_PX) void chat.history.loadNewer(room.id)
@@ -118,6 +121,7 @@ export function Timeline({ room, passing, onInvite }: TimelineProps) {
           )}
         </Virtualizer>
       </div>
+      <Above room={room} scroller={scroller} />
       {!atEnd && (
         <button type="button" className={styles.jump} onClick={toLatest}>
           <ArrowDown size={16} aria-hidden />
