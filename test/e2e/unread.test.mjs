@@ -88,6 +88,20 @@ describe('after a long absence', { concurrency: 1 }, () => {
     await page.waitForFunction(() => document.title === 'Busy · GoChat')
   })
 
+  test('a room that was open before opens at the first unread message too', async () => {
+    const { page } = ann
+    await roomLink(page, 'Elsewhere').click()
+    for (let at = 1; at <= 40; at++) {
+      const body = { client_id: crypto.randomUUID(), body: `then ${at}.` }
+      await rest.call('POST', `/rooms/${room.id}/messages`, { token: bobToken, body })
+    }
+    await roomLink(page, 'Busy, 40 unread').click()
+    await message(page, 'then 1.').waitFor()
+    await page.getByRole('button', { name: '40 new' }).waitFor()
+    await page.getByRole('button', { name: '40 new' }).click()
+    await page.waitForFunction(() => document.title === 'Busy · GoChat')
+  })
+
   test('one click leads from far back to the end, and what one writes is shown', async () => {
     const { page } = ann
     const annToken = await rest.logIn('ann')

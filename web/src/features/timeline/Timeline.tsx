@@ -1,5 +1,5 @@
 import { ArrowDown } from 'lucide-react'
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { type RefObject, useEffect, useMemo, useRef, useState } from 'react'
 import { Virtualizer, type VirtualizerHandle } from 'virtua'
 import { useChat, useMe, useRoomState, useSelected } from '../../model/hooks'
 import type { RoomStore, View } from '../../model/roomStore'
@@ -13,6 +13,8 @@ import { useRowFocus } from './useRowFocus'
 import styles from './Timeline.module.css'
 
 const NEAR_PX = 600
+/** Any row of the list, which is the last child. */
+const ROW = ':scope > :last-child > *'
 const MARGIN_ABOVE_NEW_PX = 96
 
 interface TimelineProps {
@@ -24,7 +26,8 @@ interface TimelineProps {
 
 /** A room's messages: newest in view, held there while more come, and nothing moves while one reads above. */
 export function Timeline({ room, passing, onInvite }: TimelineProps) {
-  const { chat, held, unread, filled, view, rows, newAt, newestOwnSeq } = useTimeline(room)
+  const shown = useTimeline(room)
+  const { chat, held, unread, filled, view, rows, newAt, newestOwnSeq } = shown
   const name = useRoomState(room, (state) => state.room.name)
   const prepended = usePrepended(held, view)
   const list = useRef<VirtualizerHandle>(null)
@@ -36,7 +39,8 @@ export function Timeline({ room, passing, onInvite }: TimelineProps) {
     const [top, height] = [list.current.getItemOffset(at), list.current.getItemSize(at)]
     return view.from === 'place' ? top - (clientHeight - height) / 2 : top - MARGIN_ABOVE_NEW_PX
   }
-  const { scroller, atEnd, isAtEnd, onScroll, onResize, toEnd, toPlace } = useAnchor(view.id, inPast, placeTop)
+  const anchor = useAnchor(view.id, inPast, placeTop)
+  const { scroller, atEnd, onScroll, onResize, toEnd } = anchor
   // Held at the end nothing has to be kept in place; and where all fits, the list would wait for a scroll that can't come.
   const shifts = prepended && !atEnd
 
@@ -49,17 +53,7 @@ export function Timeline({ room, passing, onInvite }: TimelineProps) {
   }
   useEffect(fetchNear)
 
-  // A room opens at the first unread message, if that is out of view, else at its end.
-  const placed = useRef<number>(undefined)
-  useEffect(() => {
-    if (!filled || placed.current === view.id) return
-    placed.current = view.id
-    const newTop = newAt < 0 ? undefined : list.current?.getItemOffset(newAt)
-    if (view.from === 'end') toEnd()
-    else if (view.from === 'place') toPlace()
-    else if (newTop !== undefined && (inPast || newTop < (scroller.current?.scrollTop ?? 0))) toPlace()
-  }, [filled, newAt, view, inPast, toPlace, toEnd, scroller])
-
+  const onMeasured = useReading(room, shown, anchor, list, passing)
   const toLatest = () => {
     chat.history.toLatest(room.id)
     toEnd()
@@ -73,14 +67,6 @@ export function Timeline({ room, passing, onInvite }: TimelineProps) {
   }, [newestOwn, toEnd])
 
   const { kept, ...focus } = useRowFocus(rows, view.id)
-  const seen = usePageSeen()
-  const { seq } = held.last
-  useEffect(() => {
-    if (!filled || passing) return
-    if (seen && atEnd && isAtEnd()) chat.markRead(room.id)
-    else chat.drawUnreadLine(room.id)
-  }, [chat, room.id, filled, passing, seen, atEnd, isAtEnd, seq, unread])
-
   return (
     <div className={styles.frame}>
       <div
@@ -107,7 +93,10 @@ export function Timeline({ room, passing, onInvite }: TimelineProps) {
           shift={shifts}
           bufferSize={400}
           keepMounted={kept}
-          onResize={onResize}
+          onResize={() => {
+            onResize()
+            onMeasured()
+          }}
         >
           {(row) => (
             <RowView
@@ -143,7 +132,44 @@ function useTimeline(room: RoomStore) {
   const rows = useMemo(() => rowsOf(me, held, filled, unreadAfter), [me, held, filled, unreadAfter])
   const newAt = useMemo(() => (unreadAfter === undefined ? -1 : rows.findIndex(({ type }) => type === 'new')), [rows, unreadAfter])
   const newestOwnSeq = useMemo(() => held.entries.findLast(({ kind, sender_id }) => kind === 'text' && sender_id === me)?.seq, [held, me])
-  return { chat: useChat(), held, unread, filled, view, rows, newAt, newestOwnSeq }
+  return { chat: useChat(), held, unread, unreadAfter, filled, view, rows, newAt, newestOwnSeq }
+}
+
+type Anchor = ReturnType<typeof useAnchor>
+type Shown = ReturnType<typeof useTimeline>
+
+/**
+ * Goes to the first unread message, if that is out of view, else to the end; there, what is seen is read. What is in view is
+ * known once rows are measured: gives what is to be called then.
+ */
+function useReading(room: RoomStore, shown: Shown, anchor: Anchor, list: RefObject<VirtualizerHandle | null>, passing: boolean) {
+  const { chat, held, filled, unread, unreadAfter, newAt, view } = shown
+  const { scroller, atEnd, isAtEnd, toEnd, toPlace } = anchor
+  const inPast = held.past !== undefined
+  const placed = useRef<number>(undefined)
+  const [measured, setMeasured] = useState<number>()
+  useEffect(() => {
+    if (!filled || placed.current === view.id || room.get().unreadAfter !== unreadAfter) return // else drawn in a moment
+    const hasNew = view.from === 'unread' && newAt >= 0
+    if (hasNew && !inPast && measured !== view.id) return
+    placed.current = view.id
+    const newTop = list.current?.getItemOffset(newAt)
+    if (view.from === 'end') toEnd()
+    else if (view.from === 'place') toPlace()
+    else if (hasNew && newTop !== undefined && (inPast || newTop < (scroller.current?.scrollTop ?? 0))) toPlace()
+  }, [room, filled, unreadAfter, newAt, view, inPast, measured, toPlace, toEnd, scroller, list])
+
+  const seen = usePageSeen()
+  const { seq } = held.last
+  useEffect(() => {
+    if (placed.current !== view.id || passing) return
+    if (seen && atEnd && isAtEnd()) chat.markRead(room.id)
+    else chat.drawUnreadLine(room.id)
+  }, [chat, room.id, filled, measured, view, passing, seen, atEnd, isAtEnd, seq, unread])
+
+  return () => {
+    if (scroller.current?.querySelector(ROW) != null) setMeasured(view.id)
+  }
 }
 
 /** Whether this rendering shows older entries above those of the last one: the list then keeps its distance from the end. */
