@@ -144,7 +144,9 @@ describe('a reload over a slow network', { concurrency: 1 }, () => {
   })
 
   test('where the server is need not be asked first; where it has moved, the page begins anew', async () => {
-    const { page, context } = await newPerson(browser, { serviceWorkers: 'block' })
+    // Requests of a page with a worker can't be held back one by one.
+    const { page, context, wanted } = await newPerson(browser, { serviceWorkers: 'block' })
+    wanted.push(/Service Worker registration blocked/, /reading 'waiting'/, /moved\.example/)
     await page.goto(`${server.origin}/rooms/${room.id}`)
     await logIn(page, 'bob')
     await message(page, 'said by Bob himself').waitFor()
