@@ -1,7 +1,7 @@
 import { v4 as uuid } from 'uuid'
-import { type Api, type Page, bodyOf } from '../net/api'
+import { type Api, bodyOf } from '../net/api'
 import { Connection, type ConnectionState } from '../net/connection'
-import type { Commands, Room, User } from '../net/frames'
+import type { Commands, Room, User, Welcome } from '../net/frames'
 import type { Tokens } from '../net/tokens'
 import { Courier } from './courier'
 import { Drafts } from './drafts'
@@ -11,6 +11,7 @@ import type { Kept, KeptCopy } from './kept'
 import type { Outbox } from './outbox'
 import { People } from './people'
 import { Replica, type Stale } from './replica'
+import { takePages } from './roomPages'
 import type { RoomStore } from './roomStore'
 import { Store } from './store'
 import * as timeline from './timeline'
@@ -50,6 +51,8 @@ export class ChatClient {
   private readonly typedAt = new Map<string, number>()
   private readonly readSent = new Map<string, number>()
   private away = false
+  /** The newest one. */
+  private welcome: Welcome | undefined
 
   constructor({ origin, me, tokens, api, outbox, copy, kept, onStale, onOther }: ChatClientOptions) {
     this.api = api
@@ -89,7 +92,8 @@ export class ChatClient {
           }
           this.readSent.clear()
           this.replica.onWelcome(welcome, resumed)
-          if (welcome.rooms_next !== undefined) void this.fetchRooms(welcome.rooms_next)
+          this.welcome = welcome
+          if (welcome.rooms_next !== undefined) void this.fetchRooms(welcome.rooms_next, welcome)
         },
         onPush: (push) => this.replica.onPush(push),
         onState: (state) => {
@@ -268,13 +272,18 @@ export class ChatClient {
     this.courier.hold(room.id)
   }
 
-  private async fetchRooms(cursor: string): Promise<void> {
-    for (let next: string | null = cursor; next !== null; ) {
-      const page: Page<Room> = await bodyOf(this.api.GET('/rooms', { params: { query: { cursor: next } } }))
-      for (const room of page.items) this.replica.addRoom(room)
-      next = page.next_cursor
-    }
-    this.replica.sort()
+  /** What did not fit into a welcome. */
+  private async fetchRooms(cursor: string, welcome: Welcome): Promise<void> {
+    const complete = await takePages(
+      cursor,
+      (next) => bodyOf(this.api.GET('/rooms', { params: { query: { cursor: next } } })),
+      (rooms) => {
+        for (const room of rooms) this.replica.addRoom(room)
+        this.replica.sort()
+      },
+      () => this.welcome === welcome,
+    )
+    if (complete) this.replica.endList()
   }
 }
 

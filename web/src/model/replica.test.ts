@@ -99,6 +99,33 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
+describe('more rooms than a welcome has place for', () => {
+  const ids = (replica: Replica) => replica.rooms.get()?.map(({ id }) => id).sort()
+  const more = { rooms_next: 'cursor' }
+
+  test('nobody loses a room before all pages are there, and then those that are listed nowhere', () => {
+    const { replica } = setUp()
+    replica.onWelcome(welcome([room(3), room(3, { id: 'left' }), room(3, { id: 'later' })]), NONE)
+    replica.onWelcome({ ...welcome([room(3)]), ...more }, NONE)
+    expect(ids(replica)).toEqual(['later', 'left', 'r'])
+    replica.onPush({ type: 'room_added', room: room(1, { id: 'new' }) })
+    replica.addRoom(room(3, { id: 'later' }))
+    replica.endList()
+    expect(ids(replica)).toEqual(['later', 'new', 'r'])
+  })
+
+  test('a room that is listed later is asked for anew when it is opened, as its states are of the last connection', async () => {
+    const { replica, answer, calls } = setUp()
+    replica.onWelcome(welcome([room(3)]), NONE)
+    replica.open('r')
+    await answer(0, joinReply(3, range(1, 3)))
+    replica.close('r')
+    replica.onWelcome({ ...welcome([]), ...more }, ALL)
+    replica.open('r')
+    expect(calls[1]).toMatchObject({ name: 'join' })
+  })
+})
+
 test('[RES2] of more rooms than a connection resumes, the one on screen is the first', () => {
   const { replica } = setUp()
   const old = room(1, { id: 'old', last_entry: undefined })

@@ -50,6 +50,8 @@ export class Replica {
   /** Rooms that ended for this user while the page was open, and by what: `left`, `removed` or `deleted`. */
   private readonly removed = new Map<string, string>()
   private readonly retries = new Set<ReturnType<typeof setTimeout>>()
+  /** Those held when the welcome came, and not heard of since. */
+  private unlisted = new Set<string>()
   private epoch: string | undefined
   private openRoom: string | undefined
   private presenceIsOld = false
@@ -115,14 +117,15 @@ export class Replica {
     this.presenceIsOld = true
     this.me.set(welcome.user)
     this.people.learn([welcome.user])
-    if (welcome.rooms_next === undefined) this.keepOnly(new Set(welcome.rooms.map(({ id }) => id)))
+    for (const room of this.held.values()) room.patch({ joined: 'no', refused: false })
+    this.unlisted = new Set(this.held.keys())
     for (const room of welcome.rooms) {
       const held = this.addRoom(room)
-      held.patch({ joined: 'no', refused: false })
       // What was not asked to be replayed starts at the welcome's head.
       const behind = changedEpoch || held.get().timeline.last.seq !== room.head_seq
       if (behind && !resumed.has(room.id)) this.startAfresh(held, room.head_seq, room)
     }
+    if (welcome.rooms_next === undefined) this.endList()
     this.sort()
     const open = this.openRoom === undefined ? undefined : this.held.get(this.openRoom)
     if (open !== undefined) void this.join(open)
@@ -171,6 +174,7 @@ export class Replica {
 
   /** A room is the user's: by a welcome, by `room_added`, or by the answer to a request, in any order. */
   addRoom(told: Room, kept?: KeptRoom): RoomStore {
+    this.unlisted.delete(told.id)
     const known = this.held.get(told.id)
     if (known !== undefined) {
       known.setRoom(told)
@@ -182,6 +186,12 @@ export class Replica {
     this.handlers.onRoom(room)
     this.wantNames(room, told.last_entry === undefined ? [] : [told.last_entry])
     return room
+  }
+
+  /** All of the user's rooms have been listed: those that were not among them are the user's no more. */
+  endList(): void {
+    for (const id of this.unlisted) this.removeRoom(id)
+    this.unlisted.clear()
   }
 
   removeRoom(roomId: string): void {
@@ -215,9 +225,6 @@ export class Replica {
     this.people.want(room.get().reads.keys())
   }
 
-  private keepOnly(mine: ReadonlySet<string>): void {
-    for (const id of [...this.held.keys()]) if (!mine.has(id)) this.removeRoom(id)
-  }
 
   private accept(room: RoomStore, entries: readonly Entry[]): void {
     const accepted = room.apply(entries)
