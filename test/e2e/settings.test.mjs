@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { PASSWORD, api, launchBrowser, newPerson, shootAll, startProxy, startServer } from './stage.mjs'
 import { accessible } from './axe.mjs'
-import { composer, createRoom, logIn, members, register, say, settled, showMembers } from './screens.mjs'
+import { composer, createRoom, logIn, members, register, say, settled, showMembers, untilFocused } from './screens.mjs'
 
 const OTHER = 'another horse battery'
 
@@ -182,6 +182,53 @@ describe('settings', { concurrency: 1 }, () => {
     await annToo.page.locator('form').getByRole('button', { name: 'Log in' }).waitFor()
     await list.getByRole('button').waitFor({ state: 'detached' })
     assert.equal(await list.getByRole('listitem').count(), 1)
+  })
+
+  test('everywhere else one is logged out at once, after a question; what is refused on the way is said', async () => {
+    const { page } = ann
+    const list = settings(page).getByRole('list', { name: 'Where you are logged in' })
+    const rest = api(server.origin)
+    for (const agent of ['curl/8', 'Wget/1']) await rest.logIn('ann', { 'User-Agent': agent })
+    await logIn(annToo.page, 'ann')
+    await composer(annToo.page).waitFor()
+    await part(page, 'Profile').click()
+    await part(page, 'Sessions').click()
+    await list.getByRole('button', { name: 'Log out curl' }).waitFor()
+    const everywhere = settings(page).getByRole('button', { name: 'Log out everywhere else' })
+    const question = page.getByRole('dialog', { name: 'Log out everywhere else?' })
+    const ask = async (answer) => {
+      await everywhere.click()
+      await question.getByRole('button', { name: answer }).click()
+      await question.waitFor({ state: 'detached' })
+    }
+    await everywhere.click()
+    await question.getByText('All 3 other places are logged out at once').waitFor()
+    await untilFocused(page, question.getByRole('button', { name: 'Cancel' }))
+    await accessible(page, 'log out everywhere else?')
+    await shootAll(page, 'settings-everywhere-else')
+    await page.keyboard.press('Escape')
+    await question.waitFor({ state: 'detached' })
+    assert.equal(await list.getByRole('listitem').count(), 4)
+    // The second of the three is refused.
+    ann.wanted.push(/^HTTP 500: .*auth\/sessions/)
+    let revoked = 0
+    await page.route('**/api/v1/auth/sessions/*', (route) => {
+      if (++revoked !== 2) return route.continue()
+      const problem = { title: 'x', status: 500, code: 'internal' }
+      return route.fulfill({ status: 500, contentType: 'application/problem+json', body: JSON.stringify(problem) })
+    })
+    await ask('Log out elsewhere')
+    await settings(page).getByRole('alert').getByText('Logged out in 1 of 3 other places. The server has a problem.').waitFor()
+    await page.waitForFunction(() => document.querySelectorAll('[aria-label="Where you are logged in"] > li').length === 3)
+    await shootAll(page, 'settings-everywhere-part')
+    await page.unroute('**/api/v1/auth/sessions/*')
+    ann.wanted.length = 0
+    await ask('Log out elsewhere')
+    await settings(page).getByRole('status').getByText('Logged out in 2 other places.').waitFor()
+    await annToo.page.locator('form').getByRole('button', { name: 'Log in' }).waitFor()
+    await everywhere.waitFor({ state: 'detached' })
+    assert.equal(await list.getByRole('listitem').count(), 1)
+    assert.ok(await settings(page).evaluate((dialog) => dialog.contains(document.activeElement)), 'the focus left the dialog')
   })
 
   test('a password is changed; a wrong one is refused once, in plain words', async () => {

@@ -1,6 +1,7 @@
 /** What is asked for and answered (not live): one function per request, for TanStack Query and for forms. */
 import { type Api, type Page, bodyOf } from '../net/api'
 import type { PresenceState, Role, Room, User, Visibility } from '../net/frames'
+import { isProblem } from './problems'
 
 export type { Role }
 
@@ -114,3 +115,16 @@ export const listSessions = (api: Api) =>
 
 export const revokeSession = (api: Api, id: string) =>
   bodyOf(api.DELETE('/auth/sessions/{id}', { params: { path: { id } } }))
+
+/** Logs out everywhere but here, as far as it goes: in how many places, of how many, and why not in all. */
+export async function revokeOthers(api: Api): Promise<{ ended: number; of: number; error?: unknown }> {
+  const others = (await listSessions(api)).filter(({ current }) => !current)
+  for (const [ended, { id }] of others.entries()) {
+    try {
+      await revokeSession(api, id)
+    } catch (error) {
+      if (!isProblem(error, 'not_found')) return { ended, of: others.length, error } // else it has ended by itself
+    }
+  }
+  return { ended: others.length, of: others.length }
+}

@@ -11,6 +11,7 @@ import { FormError } from '../../ui/Field'
 import { fullTime, shortTime } from '../../ui/time'
 import { useHandOver } from '../../ui/useHandOver'
 import { type Device, deviceOf } from './device'
+import { EndOthers } from './EndOthers'
 import styles from './Settings.module.css'
 
 const ICONS = { computer: Laptop, phone: Smartphone, program: SquareTerminal } satisfies Record<Device['kind'], unknown>
@@ -27,6 +28,7 @@ export function SessionList() {
           ?.toSorted((a, b) => Number(b.current) - Number(a.current))
           .map((session) => <SessionRow key={session.id} session={session} />)}
       </ul>
+      <EndOthers count={sessions.data?.filter(({ current }) => !current).length ?? 0} />
     </>
   )
 }
