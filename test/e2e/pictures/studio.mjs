@@ -22,6 +22,7 @@ export async function openStudio(device) {
     `--host-resolver-rules=MAP ${HOST} ${host}`,
     `--unsafely-treat-insecure-origin-as-secure=http://${HOST}`,
     '--hide-scrollbars',
+    ...(device.args ?? []),
   ])
   const stage = await stageCast(server)
   const bob = await attend(browser, stage, 'bob')

@@ -43,7 +43,7 @@ function ToLogin() {
 function Shell() {
   const navigate = useNavigate()
   const roomId = useMatch({ from: '/chat/rooms/$roomId', shouldThrow: false })?.params.roomId
-  const narrow = useMedia('(width <= 720px)')
+  const narrow = useMedia('(width <= 45em)')
   const live = useStore(useChat().connection).phase === 'live'
   const [opened, setOpened] = useState<Panel>()
   const enter = (id: string) => void navigate({ to: '/rooms/$roomId', params: { roomId: id } })

@@ -39,8 +39,8 @@ interface MembersShown {
 
 /** The list of members is there where there is place for it, until one decides otherwise. */
 function useMembersShown(): MembersShown {
-  const roomy = useMedia('(width >= 1200px)')
-  const over = useMedia('(width < 1000px)')
+  const roomy = useMedia('(width >= 75em)')
+  const over = useMedia('(width < 62.5em)')
   const [chosen, setChosen] = useState<{ shown: boolean; over: boolean }>()
   // What was chosen for a wide window says nothing about a narrow one.
   const shown = chosen?.over === over ? chosen.shown : roomy

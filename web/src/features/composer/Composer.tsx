@@ -30,7 +30,7 @@ interface ComposerProps {
 export function Composer({ room, preview, ref }: ComposerProps) {
   const chat = useChat()
   const name = useRoomState(room, (state) => state.room.name)
-  const narrow = useMedia('(width <= 720px)') // the room's name stands right above, and would be cut off here
+  const narrow = useMedia('(width <= 45em)') // the room's name stands right above, and would be cut off here
   const byTouch = useByTouch()
   const field = useRef<HTMLTextAreaElement>(null)
   const [text, setText] = useDraft(room.id, field)
