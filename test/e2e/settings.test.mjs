@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { PASSWORD, api, launchBrowser, newPerson, shootAll, startProxy, startServer } from './stage.mjs'
 import { accessible } from './axe.mjs'
-import { composer, createRoom, logIn, members, register, say, settled, showMembers, untilFocused } from './screens.mjs'
+import { composer, createRoom, drawn, logIn, members, register, say, settled, showMembers, untilFocused } from './screens.mjs'
 
 const OTHER = 'another horse battery'
 
@@ -117,11 +117,25 @@ describe('settings', { concurrency: 1 }, () => {
     await accessible(page, 'a room, compact, in high contrast')
     await shootAll(page, 'room-high-contrast')
     assert.deepEqual(await page.evaluate(() => ({ ...document.documentElement.dataset })), { contrast: 'more', density: 'compact' })
+    const looks = async () => {
+      await drawn(page)
+      return page.evaluate(() => [document.body, document.querySelector('a')].flatMap((element) => {
+        const { backgroundColor, color } = getComputedStyle(element)
+        return [backgroundColor, color]
+      }))
+    }
+    await page.emulateMedia({ colorScheme: 'light', contrast: 'no-preference' })
+    const chosen = await looks()
     await open(page)
     await part(page, 'Look').click()
     await settings(page).getByRole('radio', { name: /^Comfortable/ }).check({ force: true })
     await settings(page).getByRole('radio', { name: /^Contrast as the system/ }).check({ force: true })
     assert.equal(await face(), roomy)
+    assert.notDeepEqual(await looks(), chosen)
+    await page.emulateMedia({ contrast: 'more' })
+    assert.deepEqual(await looks(), chosen)
+    await page.emulateMedia({ contrast: 'no-preference' })
+    assert.notDeepEqual(await looks(), chosen)
   })
 
   test('notices are asked for by a click, come while one looks elsewhere, and not of a muted room', async () => {

@@ -5,15 +5,24 @@ interface Look<T extends string> {
   /** Of the attribute, and where it is kept. */
   name: string
   values: readonly [T, ...T[]]
+  /** What the first value comes to just now, where that is not seen to by CSS alone. */
+  asSystem?: () => T
 }
 
 export type Theme = 'system' | 'light' | 'dark'
 export type Density = 'comfortable' | 'compact'
 export type Contrast = 'system' | 'more'
 
+const MORE_CONTRAST = '(prefers-contrast: more)'
+const DARK = '(prefers-color-scheme: dark)'
+
 const THEME: Look<Theme> = { name: 'theme', values: ['system', 'light', 'dark'] }
 const DENSITY: Look<Density> = { name: 'density', values: ['comfortable', 'compact'] }
-const CONTRAST: Look<Contrast> = { name: 'contrast', values: ['system', 'more'] }
+const CONTRAST: Look<Contrast> = {
+  name: 'contrast',
+  values: ['system', 'more'],
+  asSystem: () => (matchMedia(MORE_CONTRAST).matches ? 'more' : 'system'),
+}
 
 const watchers = new Set<() => void>()
 
@@ -25,7 +34,8 @@ function read<T extends string>(look: Look<T>): T {
 }
 
 function apply<T extends string>(look: Look<T>): void {
-  const value = read(look)
+  const chosen = read(look)
+  const value = chosen === look.values[0] ? (look.asSystem?.() ?? chosen) : chosen
   if (value === look.values[0]) document.documentElement.removeAttribute(`data-${look.name}`)
   else document.documentElement.setAttribute(`data-${look.name}`, value)
 }
@@ -33,16 +43,16 @@ function apply<T extends string>(look: Look<T>): void {
 /** Puts what was chosen on the page, and follows the system, where that is what was chosen. */
 export function applyLooks(): void {
   for (const look of [THEME, DENSITY, CONTRAST]) apply<string>(look)
-  for (const query of ['(prefers-color-scheme: dark)', '(prefers-contrast: more)']) {
-    matchMedia(query).addEventListener('change', () => withoutMotion())
+  for (const query of [DARK, MORE_CONTRAST]) {
+    matchMedia(query).addEventListener('change', () => withoutMotion(() => apply(CONTRAST)))
   }
 }
 
 /** Words and what is behind them change together: colours that fade, each in its own time, can't be read meanwhile. */
-function withoutMotion(change?: () => void): void {
+function withoutMotion(change: () => void): void {
   const page = document.documentElement
   page.setAttribute('data-still', '')
-  change?.()
+  change()
   // The next frame has the new colours; only what changes after it may move again.
   requestAnimationFrame(() => requestAnimationFrame(() => page.removeAttribute('data-still')))
 }
