@@ -52,12 +52,13 @@ describe('notices on a phone', { concurrency: 1 }, () => {
   const shown = () =>
     worker.evaluate(async () => (await self.registration.getNotifications()).map(({ title, body, data }) => ({ title, body, data })))
 
-  /** Until the worker shows so many. */
-  async function untilShown(count) {
-    await ann.page.waitForFunction(async (wanted) => {
+  /** Until the worker shows these. */
+  async function untilShown(...bodies) {
+    await ann.page.evaluate(async (wanted) => {
       const registration = await navigator.serviceWorker.ready
-      return (await registration.getNotifications()).length === wanted
-    }, count)
+      const bodies = async () => (await registration.getNotifications()).map(({ body }) => body).join()
+      while ((await bodies()) !== wanted) await new Promise(requestAnimationFrame)
+    }, bodies.join())
     return shown()
   }
 
@@ -86,10 +87,10 @@ describe('notices on a phone', { concurrency: 1 }, () => {
     const { page } = ann
     await page.evaluate(() => (window.away = true))
     await post('are you there?')
-    await untilShown(1)
+    await untilShown('are you there?')
     await post('hello?')
     await roomLink(page, 'Garden, 2 unread').waitFor()
-    assert.deepEqual(await untilShown(1), [{ title: 'Bob, in Garden', body: 'hello?', data: { room: garden } }])
+    assert.deepEqual(await untilShown('hello?'), [{ title: 'Bob, in Garden', body: 'hello?', data: { room: garden } }])
   })
 
   test('a tap brings the app forward, at the room', async () => {
@@ -97,18 +98,18 @@ describe('notices on a phone', { concurrency: 1 }, () => {
     assert.deepEqual(await tap(), ['focused'])
     await message(page, 'hello?').waitFor()
     assert.equal(new URL(page.url()).pathname, `/rooms/${garden}`)
-    await untilShown(0)
+    await untilShown()
   })
 
   test('whoever comes back by themselves finds none left', async () => {
     const { page } = ann
     await post('one more')
-    await untilShown(1)
+    await untilShown('one more')
     await page.evaluate(() => {
       window.away = false
       dispatchEvent(new Event('focus'))
     })
-    await untilShown(0)
+    await untilShown()
     await composer(page).waitFor()
   })
 
@@ -116,7 +117,7 @@ describe('notices on a phone', { concurrency: 1 }, () => {
     const { page } = ann
     await page.evaluate(() => (window.away = true))
     await post('the last one')
-    await untilShown(1)
+    await untilShown('the last one')
     await ann.context.newPage()
     await page.close()
     assert.deepEqual(await tap(), [`/rooms/${garden}`])

@@ -1,10 +1,12 @@
 import type { Outbox } from '../src/model/outbox'
+import { Store } from '../src/model/store'
 import type { Outgoing } from '../src/model/timeline'
 
 /** An outbox without a disk, and what it holds. */
 export function memoryOutbox(stored: (Outgoing & { room_id: string })[] = []) {
   const messages = new Map(stored.map((message) => [message.client_id, message]))
   const outbox: Outbox = {
+    lasting: new Store(false),
     load: () =>
       Promise.resolve([...messages.values()].map((message, order) => ({ ...message, user_id: 'me', order }))),
     put: (room_id, message) => {

@@ -11,9 +11,11 @@ const SECOND_MS = 1_000
 
 /** Says when the chat is not live, and when it is again. A moment's break is not worth a word. */
 export function ConnectionBanner() {
-  const state = useStore(useChat().connection)
+  const chat = useChat()
+  const state = useStore(chat.connection)
+  const lasting = useStore(chat.outbox.lasting)
   const shown = useShown(state)
-  const words = connectionWords(state, useNow(shown === 'away' && state.phase === 'waiting'))
+  const words = connectionWords(state, useNow(shown === 'away' && state.phase === 'waiting'), lasting)
   return (
     <div role="status" aria-label="Connection" className={styles.place}>
       {shown === 'back' && <p className={styles.back}>Back online</p>}

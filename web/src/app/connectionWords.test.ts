@@ -36,10 +36,20 @@ test.each<[ConnectionState, string, string | undefined, string | undefined]>([
   ],
   [{ phase: 'stopped', why: 'login' }, 'You were logged out. What you wrote is kept.', undefined, 'reload'],
 ])('%o: %s', (state, matter, now, way) => {
-  const words = connectionWords(state, NOW)
+  const words = connectionWords(state, NOW, true)
   expect([words?.matter, words?.now, words?.way]).toEqual([matter, now, way])
 })
 
 test('while it is live there is nothing to say', () => {
-  expect(connectionWords({ phase: 'live' }, NOW)).toBeUndefined()
+  expect(connectionWords({ phase: 'live' }, NOW, true)).toBeUndefined()
+})
+
+test('where this browser can keep nothing it is not said that it does', () => {
+  const said = (state: ConnectionState) => connectionWords(state, NOW, false)?.matter
+  expect(said({ phase: 'waiting', ...in4s, trouble: 'lost' })).toBe(
+    'The connection was lost. What you write is sent later if this page stays open: this browser can keep nothing.',
+  )
+  expect(said({ phase: 'stopped', why: 'outdated' })).toBe(
+    'This page is older than the server. Reload to get the new one. Copy what you wrote first: this browser can keep nothing.',
+  )
 })

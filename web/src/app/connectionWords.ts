@@ -9,6 +9,7 @@ const REASONS: Record<Trouble, string> = {
   full: 'The server is there, but takes no connection: it may have too many.',
 }
 const KEPT = 'What you write is kept and sent later.'
+const UNKEPT = 'What you write is sent later if this page stays open: this browser can keep nothing.'
 
 const STOPPED = {
   outdated: 'This page is older than the server. Reload to get the new one.',
@@ -24,20 +25,25 @@ export interface ConnectionWords {
   way?: 'try' | 'reload'
 }
 
-/** What is said of a connection that is not live. */
-export function connectionWords(state: ConnectionState, now: number): ConnectionWords | undefined {
+/**
+ * What is said of a connection that is not live.
+ *
+ * @param lasting what is written outlives the page
+ */
+export function connectionWords(state: ConnectionState, now: number, lasting: boolean): ConnectionWords | undefined {
+  const kept = lasting ? KEPT : UNKEPT
   switch (state.phase) {
     case 'live':
       return undefined
     case 'stopped':
-      return { matter: `${STOPPED[state.why]} What you wrote is kept.`, way: 'reload' }
+      return { matter: `${STOPPED[state.why]} ${lasting ? 'What you wrote is kept.' : 'Copy what you wrote first: this browser can keep nothing.'}`, way: 'reload' }
     case 'connecting':
-      return { matter: state.trouble === undefined ? KEPT : `${REASONS[state.trouble]} ${KEPT}`, now: 'Connecting…' }
+      return { matter: state.trouble === undefined ? kept : `${REASONS[state.trouble]} ${kept}`, now: 'Connecting…' }
     case 'waiting': {
       const seconds = Math.ceil((state.retryAt - now) / 1000)
       const countdown = seconds > 0 ? `Trying again in ${seconds} s` : 'Connecting…'
-      if (state.offline) return { matter: `You are offline. ${KEPT}`, way: 'try' }
-      return { matter: `${REASONS[state.trouble]} ${KEPT}`, now: countdown, way: 'try' }
+      if (state.offline) return { matter: `You are offline. ${kept}`, way: 'try' }
+      return { matter: `${REASONS[state.trouble]} ${kept}`, now: countdown, way: 'try' }
     }
   }
 }

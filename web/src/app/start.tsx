@@ -1,13 +1,17 @@
 import { StrictMode } from 'react'
 import type { Root } from 'react-dom/client'
-import { BadConfig, findServer, lastServer, rememberServer } from '../net/config'
+import { forget, recall, remember } from '../model/memory'
+import { BadConfig, findServer } from '../net/config'
 import { fullJitter } from '../net/backoff'
 import { Splash } from '../ui/Splash'
 import { App, openSession } from './App'
 
+/** Where the server was when this browser was last told. */
+const KEY = 'gochat-server'
+
 /** Opens the app: at once where this browser knows where its server is, else when it has been told. */
 export async function start(root: Root): Promise<void> {
-  const known = lastServer()
+  const known = recall(KEY)
   if (known === undefined) {
     await ask(root, 0)
     return
@@ -29,7 +33,7 @@ function show(root: Root, server: string): void {
 async function ask(root: Root, attempt: number): Promise<void> {
   try {
     const server = await findServer(location.origin)
-    rememberServer(server)
+    remember(KEY, server)
     show(root, server)
   } catch (error) {
     if (error instanceof BadConfig) {
@@ -46,7 +50,7 @@ async function follow(known: string): Promise<void> {
   try {
     const server = await findServer(location.origin)
     if (server === known) return
-    rememberServer(server)
+    forget(KEY) // not remembered anew: where that can't be, the page would begin anew for ever
     location.reload()
   } catch {
     // no network, or a config.json that is wrong for now: what was right the last time goes on

@@ -61,15 +61,19 @@ export async function openKept(): Promise<KeptCopy> {
       return { ...about, rooms: await tx.objectStore('rooms').getAll() }
     },
     async save(about, rooms, gone) {
-      const tx = db?.transaction(['about', 'rooms'], 'readwrite')
-      if (tx === undefined) return
-      const store = tx.objectStore('rooms')
-      await Promise.all([
-        tx.objectStore('about').put(about, 'about'),
-        ...(gone === 'others' ? [store.clear()] : gone.map((id) => store.delete(id))),
-        ...rooms.map((room) => store.put(room)),
-        tx.done,
-      ])
+      try {
+        const tx = db?.transaction(['about', 'rooms'], 'readwrite')
+        if (tx === undefined) return
+        const store = tx.objectStore('rooms')
+        await Promise.all([
+          tx.objectStore('about').put(about, 'about'),
+          ...(gone === 'others' ? [store.clear()] : gone.map((id) => store.delete(id))),
+          ...rooms.map((room) => store.put(room)),
+          tx.done,
+        ])
+      } catch {
+        // no room on the disk: the copy before this one stays, whole, and the next connection goes on from there
+      }
     },
     async wipe() {
       const tx = db?.transaction(['about', 'rooms'], 'readwrite')

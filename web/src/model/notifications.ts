@@ -1,4 +1,5 @@
 import type { Entry } from '../net/frames'
+import { forget, onRemembered, recall, remember } from './memory'
 import { Store } from './store'
 
 /** What one wants to be told of while one looks elsewhere. Kept in this browser: so is the browser's permission. */
@@ -15,18 +16,19 @@ const NEWS_MS = 60_000
 
 function read(): Wishes {
   try {
-    const { on, muted } = JSON.parse(localStorage.getItem(KEY) ?? '{}') as Partial<Wishes>
+    const { on, muted } = JSON.parse(recall(KEY) ?? '{}') as Partial<Wishes>
     return { on: on === true, muted: Array.isArray(muted) ? muted.filter((id) => typeof id === 'string') : [] }
   } catch {
     return NONE // whatever stands there is not from here
   }
 }
 
-export const wishes = new Store<Wishes>(typeof localStorage === 'undefined' ? NONE : read())
+export const wishes = new Store<Wishes>(read())
+onRemembered(KEY, () => wishes.set(read())) // wished in another tab
 
 function wish(change: Partial<Wishes>): void {
   wishes.update((now) => ({ ...now, ...change }))
-  localStorage.setItem(KEY, JSON.stringify(wishes.get()))
+  remember(KEY, JSON.stringify(wishes.get()))
 }
 
 export const setOn = (on: boolean) => wish({ on })
@@ -39,7 +41,7 @@ export function setMuted(roomId: string, muted: boolean): void {
 /** At logout: the next one who logs in here has other rooms. */
 export function forgetWishes(): void {
   wishes.set(NONE)
-  localStorage.removeItem(KEY)
+  forget(KEY)
 }
 
 /** Whether an entry of a room is worth a word outside of the page. */

@@ -72,3 +72,28 @@ test('without IndexedDB everything works, as long as the page lives', async () =
   await outbox.wipe()
   expect(outbox.draft('r')).toBe('')
 })
+
+test('a full disk is told of, breaks nothing, and is forgotten when there is room again', async () => {
+  const outbox = await openOutbox('ann')
+  const put = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(() => {
+    throw new DOMException('full', 'QuotaExceededError')
+  })
+  await outbox.put('r', message('a'))
+  expect(outbox.lasting.get()).toBe(false)
+  await outbox.setDraft('r', 'half a thought')
+  expect(outbox.draft('r')).toBe('half a thought')
+  await outbox.remove('a') // that works on a full disk
+  expect(outbox.lasting.get()).toBe(false)
+  put.mockRestore()
+  await outbox.put('r', message('b'))
+  expect([outbox.lasting.get(), await ids('ann')]).toEqual([true, ['b']])
+})
+
+test('without a database nothing lasts, and all goes on', async () => {
+  vi.stubGlobal('indexedDB', undefined)
+  const outbox = await openOutbox('ann')
+  await outbox.put('r', message('a'))
+  await outbox.setDraft('r', 'half a thought')
+  await outbox.remove('a')
+  expect([outbox.lasting.get(), outbox.draft('r')]).toEqual([false, 'half a thought'])
+})

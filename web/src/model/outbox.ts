@@ -1,4 +1,5 @@
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
+import { Store } from './store'
 import type { Outgoing } from './timeline'
 
 /** An unsent message on disk. `order` keeps the order of writing. */
@@ -23,6 +24,8 @@ const NAME = 'gochat'
 
 /** What a user has written and the server does not have yet: it survives reloads, and ends at logout. */
 export interface Outbox {
+  /** Whether what is written now outlives the page: the browser has a place for it, and there was room the last time. */
+  readonly lasting: Store<boolean>
   /** Unsent messages in the order of writing. */
   load(): Promise<StoredMessage[]>
   put(roomId: string, message: Outgoing): Promise<void>
@@ -59,42 +62,60 @@ export async function openOutbox(userId: string): Promise<Outbox> {
   }
   const orders = new Map<string, number>()
   let order = Date.now()
+  const lasting = new Store(db !== undefined)
+  /**
+   * What can't be written is held in memory as all the rest is, and that it is not kept is told.
+   *
+   * @param adds it needs room: where there is room for it, there is some
+   */
+  const write = async (adds: boolean, change: (disk: IDBPDatabase<Schema>) => Promise<unknown>) => {
+    if (db === undefined) return
+    try {
+      await change(db)
+      if (adds) lasting.set(true)
+    } catch {
+      lasting.set(false)
+    }
+  }
   const note = (roomId: string, text: string) => {
     if (text === '') drafts.delete(roomId)
     else drafts.set(roomId, text)
   }
 
   return {
+    lasting,
     async load() {
       const messages = (await db?.getAllFromIndex('outbox', 'user_id', userId)) ?? []
       for (const message of messages) orders.set(message.client_id, message.order)
       return messages.sort((a, b) => a.order - b.order)
     },
     async put(roomId, message) {
-      if (db === undefined) return
       order = Math.max(order + 1, Date.now())
       const place = orders.get(message.client_id) ?? order
       orders.set(message.client_id, place)
       // Asked for and committed in one go: whoever reloads right after writing takes the page away before a second step.
-      const tx = db.transaction('outbox', 'readwrite')
-      const written = tx.store.put({ ...message, user_id: userId, room_id: roomId, order: place })
-      tx.commit()
-      await Promise.all([written, tx.done])
+      await write(true, (disk) => {
+        const tx = disk.transaction('outbox', 'readwrite')
+        const written = tx.store.put({ ...message, user_id: userId, room_id: roomId, order: place })
+        tx.commit()
+        return Promise.all([written, tx.done])
+      })
     },
     async remove(clientId) {
       orders.delete(clientId)
-      await db?.delete('outbox', clientId)
+      await write(false, (disk) => disk.delete('outbox', clientId))
     },
     draft: (roomId) => drafts.get(roomId) ?? '',
     async setDraft(roomId, text) {
       note(roomId, text)
-      if (db === undefined) return
       // In one go, as above: else what is sent already is found again, unsent, by whoever reloads right after it.
-      const tx = db.transaction('drafts', 'readwrite')
-      const written =
-        text === '' ? tx.store.delete([userId, roomId]) : tx.store.put({ user_id: userId, room_id: roomId, text })
-      tx.commit()
-      await Promise.all([written, tx.done])
+      await write(text !== '', (disk) => {
+        const tx = disk.transaction('drafts', 'readwrite')
+        const written =
+          text === '' ? tx.store.delete([userId, roomId]) : tx.store.put({ user_id: userId, room_id: roomId, text })
+        tx.commit()
+        return Promise.all([written, tx.done])
+      })
     },
     heardDraft: note,
     async drafts() {

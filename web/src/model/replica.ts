@@ -55,6 +55,8 @@ export class Replica {
   private epoch: string | undefined
   private openRoom: string | undefined
   private presenceIsOld = false
+  /** How far the server's clock is ahead of this machine's, which may be hours wrong. */
+  private aheadMs = 0
 
   constructor(me: Store<User>, people: People, handlers: ReplicaHandlers) {
     this.me = me
@@ -79,6 +81,11 @@ export class Replica {
   /** The history that the positions belong to (RES3). */
   heldEpoch(): string | undefined {
     return this.epoch
+  }
+
+  /** The time by the server's clock, as entries are dated. */
+  now(): number {
+    return Date.now() + this.aheadMs
   }
 
   room(roomId: string): RoomStore | undefined {
@@ -114,6 +121,7 @@ export class Replica {
   onWelcome(welcome: Welcome, resumed: ReadonlySet<string>): void {
     const changedEpoch = this.epoch !== undefined && this.epoch !== welcome.epoch
     this.epoch = welcome.epoch
+    this.aheadMs = Date.parse(welcome.server_time) - Date.now()
     this.presenceIsOld = true
     this.me.set(welcome.user)
     this.people.learn([welcome.user])

@@ -32,15 +32,6 @@ export async function findServer(page: string): Promise<string> {
   return serverOf(config, page)
 }
 
-const KEY = 'gochat-server'
-
-/** Where the server was when this browser was last told. */
-export const lastServer = (): string | undefined => localStorage.getItem(KEY) ?? undefined
-
-export function rememberServer(origin: string): void {
-  localStorage.setItem(KEY, origin)
-}
-
 /** Reads `{ "server": "https://chat.example.com" }`; an empty one, or none, is the page's own origin. */
 export function serverOf(config: unknown, page: string): string {
   const server = typeof config === 'object' && config !== null && 'server' in config ? config.server : ''

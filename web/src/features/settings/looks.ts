@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from 'react'
+import { onRemembered, recall, remember } from '../../model/memory'
 
 /** How the app looks in this browser: each choice is an attribute of the page, but for the first value, which is none. */
 interface Look<T extends string> {
@@ -29,7 +30,7 @@ const watchers = new Set<() => void>()
 const keyOf = ({ name }: Look<string>) => `gochat-${name}`
 
 function read<T extends string>(look: Look<T>): T {
-  const stored = localStorage.getItem(keyOf(look))
+  const stored = recall(keyOf(look))
   return look.values.find((value) => value === stored) ?? look.values[0]
 }
 
@@ -42,7 +43,10 @@ function apply<T extends string>(look: Look<T>): void {
 
 /** Puts what was chosen on the page, and follows the system, where that is what was chosen. */
 export function applyLooks(): void {
-  for (const look of [THEME, DENSITY, CONTRAST]) apply<string>(look)
+  for (const look of [THEME, DENSITY, CONTRAST] as Look<string>[]) {
+    apply(look)
+    onRemembered(keyOf(look), () => show(look)) // chosen in another tab
+  }
   for (const query of [DARK, MORE_CONTRAST]) {
     matchMedia(query).addEventListener('change', () => withoutMotion(() => apply(CONTRAST)))
   }
@@ -59,7 +63,11 @@ function withoutMotion(change: () => void): void {
 
 function choose<T extends string>(look: Look<T>, value: string): void {
   if (!(look.values as readonly string[]).includes(value)) return
-  localStorage.setItem(keyOf(look), value)
+  remember(keyOf(look), value)
+  show(look)
+}
+
+function show(look: Look<string>): void {
   withoutMotion(() => apply(look))
   for (const watcher of watchers) watcher()
 }
