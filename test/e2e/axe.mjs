@@ -44,7 +44,8 @@ const shapeOf = (page) =>
       const { display, visibility } = getComputedStyle(element)
       return `${display} ${visibility} ${x} ${y} ${width} ${height}`
     })
-    return `${document.documentElement.outerHTML}\n${shape.join('\n')}`
+    const { lang, dir } = document.documentElement
+    return [document.title, lang, dir, document.body.outerHTML, ...shape].join('\n')
   })
 
 /**
