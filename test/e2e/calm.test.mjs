@@ -55,4 +55,23 @@ describe('a reader', { concurrency: 1 }, () => {
     await settled(page)
     assert.equal(await top(), before)
   })
+
+  test('keeps the place that a link led to when the banner comes and goes', async () => {
+    const { page } = ann
+    await page.goto(`${page.url()}?at=40`)
+    await message(page, 'number 39.').waitFor()
+    await page.waitForFunction(() => !location.search.includes('at='))
+    await settled(page)
+    const top = async () => Math.round((await message(page, 'number 39.').boundingBox()).y)
+    const before = await top()
+    proxy.refuseSockets()
+    await away(page).waitFor()
+    await settled(page)
+    assert.equal(await top(), before)
+    proxy.restore()
+    await banner(page).getByText('Back online').waitFor({ timeout: 45_000 })
+    await banner(page).getByText('Back online').waitFor({ state: 'detached' })
+    await settled(page)
+    assert.equal(await top(), before)
+  })
 })

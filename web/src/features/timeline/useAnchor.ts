@@ -12,12 +12,14 @@ const NOWHERE = { below: 0, content: 0, height: 0 }
  * @param isPart   whether the content ends before the end: then there is nothing to be held at
  * @param placeTop how far from the content's beginning the view of the place begins, as far as sizes are known
  */
-export function useAnchor(content: number, isPart: boolean, placeTop: (element: HTMLElement) => number | undefined) {
+export function useAnchor(content: number, isPart: boolean, placeTop: (element: Pick<Element, 'clientHeight'>) => number | undefined) {
   const scroller = useRef<HTMLDivElement>(null)
   const [atEnd, setAtEnd] = useState(true)
   const held = useRef<Held>('end')
   const last = useRef(NOWHERE)
   const edge = useRef<number>(undefined)
+  /** Where the upper edge was when the place was gone to. */
+  const placedAt = useRef<number>(undefined)
   const topOf = useRef(placeTop)
   const settling = useRef<ReturnType<typeof setTimeout>>(undefined)
 
@@ -46,8 +48,13 @@ export function useAnchor(content: number, isPart: boolean, placeTop: (element: 
       last.current = standOf(element)
       return
     }
-    const top = held.current === 'end' ? element.scrollHeight : topOf.current(element)
-    if (top !== undefined) element.scrollTo({ top, behavior: 'instant' })
+    if (held.current === 'end') element.scrollTo({ top: element.scrollHeight, behavior: 'instant' })
+    else {
+      // What came above it since has taken of its height, and moves nothing either.
+      const taken = now - (placedAt.current ??= now)
+      const top = topOf.current({ clientHeight: element.clientHeight + taken })
+      if (top !== undefined) element.scrollTo({ top: top + taken, behavior: 'instant' })
+    }
     last.current = standOf(element)
     clearTimeout(settling.current)
     if (held.current === 'place') settling.current = setTimeout(settle, SETTLE_MS)
@@ -56,6 +63,7 @@ export function useAnchor(content: number, isPart: boolean, placeTop: (element: 
   const go = useCallback(
     (to: Held) => {
       hold(to)
+      placedAt.current = undefined
       keep()
     },
     [hold, keep],
