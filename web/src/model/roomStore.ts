@@ -224,6 +224,7 @@ function isUnread(entry: Entry, me: string, lastRead: number): boolean {
 /** Reading only moves forward (SIG2). What is left unread is counted in the entries held. */
 function readUpTo(room: Room, held: timeline.Timeline, me: string, seq: number): Room {
   if (seq <= room.last_read_seq) return room
-  const left = held.entries.filter((entry) => isUnread(entry, me, seq)).length
+  const after = held.entries.slice(held.entries.findLastIndex((entry) => entry.seq <= seq) + 1)
+  const left = after.filter((entry) => isUnread(entry, me, seq)).length
   return { ...room, last_read_seq: seq, unread_count: Math.min(room.unread_count, left) }
 }

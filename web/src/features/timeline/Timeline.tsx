@@ -6,7 +6,7 @@ import type { RoomStore, View } from '../../model/roomStore'
 import type { Timeline as Held } from '../../model/timeline'
 import { Above } from './Above'
 import { RowView } from './RowView'
-import { rowAt, rowsOf } from './rows'
+import { newRows, rowAt } from './rows'
 import { useAnchor } from './useAnchor'
 import { usePageSeen } from './usePageSeen'
 import { useRowFocus } from './useRowFocus'
@@ -129,7 +129,8 @@ function useTimeline(room: RoomStore) {
   const unreadAfter = useRoomState(room, (state) => state.unreadAfter)
   const filled = useRoomState(room, (state) => state.filled)
   const view = useRoomState(room, (state) => state.view)
-  const rows = useMemo(() => rowsOf(me, held, filled, unreadAfter), [me, held, filled, unreadAfter])
+  const [rowsOf] = useState(newRows)
+  const rows = useMemo(() => rowsOf(me, held, filled, unreadAfter), [rowsOf, me, held, filled, unreadAfter])
   const newAt = useMemo(() => (unreadAfter === undefined ? -1 : rows.findIndex(({ type }) => type === 'new')), [rows, unreadAfter])
   const newestOwnSeq = useMemo(() => held.entries.findLast(({ kind, sender_id }) => kind === 'text' && sender_id === me)?.seq, [held, me])
   return { chat: useChat(), held, unread, unreadAfter, filled, view, rows, newAt, newestOwnSeq }

@@ -1,9 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Entry, type Timeline, addOutgoing, apply, start } from '../../model/timeline'
-import { rowAt, rowsOf } from './rows'
+import { type Entry, type Timeline, addOutgoing, append, apply, discard, join, leave, prepend, reset, start, visit } from '../../model/timeline'
+import { type Row, newRows, rowAt } from './rows'
 
 const ME = 'me'
+
+/** The rows as they are without anything remembered. */
+const rowsOf = (...args: Parameters<ReturnType<typeof newRows>>): Row[] => newRows()(...args)
 
 function entry(seq: number, more: Partial<Entry> = {}): Entry {
   return {
@@ -134,4 +137,65 @@ test('a message that no longer leads is another row, and leads again as before',
   expect(short(alone)).toEqual(['day', '>body 2', 'seen'])
   expect(short(holding(earlier, later)).slice(-2)).toEqual([' body 2', 'seen'])
   expect(short(alone)).toEqual(['day', '>body 2', 'seen'])
+})
+
+describe('what is remembered from one drawing to the next', () => {
+  const LOG = 30
+  const someone = fc.constantFrom(ME, 'bob', 'zoe')
+  const kinds = fc.constantFrom('text', 'text', 'text', 'member_joined', 'something_new')
+  const log = fc
+    .array(fc.record({ sender_id: someone, kind: kinds, minutes: fc.constantFrom(0, 1, 5, 700) }), { minLength: LOG, maxLength: LOG })
+    .map((entries) => {
+      let time = at(5, 0, 0)
+      return entries.map(({ minutes, ...more }, index) => {
+        time = new Date(Date.parse(time) + minutes * 60_000).toISOString()
+        return entry(index + 1, { ...more, at: time, client_id: more.sender_id === ME ? `c${index + 1}` : undefined })
+      })
+    })
+  const page = fc.record({ from: fc.nat(LOG), length: fc.nat(12) })
+  const change = fc.oneof(
+    fc.record({ do: fc.constantFrom('apply', 'join', 'prepend', 'visit', 'append'), page, hasMore: fc.boolean() }),
+    fc.record({ do: fc.constantFrom('write', 'discard', 'reset', 'leave', 'read', 'fill'), seq: fc.integer({ min: 1, max: LOG }) }),
+  )
+
+  test('the rows are the same as without it, whatever happens to the timeline', () => {
+    fc.assert(
+      fc.property(log, fc.array(change, { maxLength: 25 }), fc.nat(LOG), (entries, changes, cut) => {
+        const remembering = newRows()
+        let timeline = start(ME, { seq: cut }, entries[cut - 1])
+        let [filled, unreadAfter] = [false, undefined as number | undefined]
+        for (const each of changes) {
+          if ('page' in each) {
+            const some = entries.slice(each.page.from, each.page.from + each.page.length)
+            if (each.do === 'apply') timeline = apply(timeline, some)
+            else if (each.do === 'join') timeline = join(timeline, some, each.hasMore)
+            else if (each.do === 'prepend') timeline = prepend(timeline, some, each.hasMore)
+            else if (each.do === 'visit') timeline = visit(timeline, some, each.hasMore)
+            else timeline = append(timeline, some)
+          } else if (each.do === 'write') {
+            const mine = { client_id: `c${each.seq}`, body: 'mine', at: at(5, 12, each.seq), state: 'sending' as const }
+            timeline = addOutgoing(timeline, mine)
+          } else if (each.do === 'discard') timeline = discard(timeline, `c${each.seq}`)
+          else if (each.do === 'reset') timeline = reset(timeline, { seq: each.seq }, entries[each.seq - 1])
+          else if (each.do === 'leave') timeline = leave(timeline)
+          else if (each.do === 'read') unreadAfter = each.seq % 4 === 0 ? undefined : each.seq
+          else filled = !filled
+          expect(remembering(ME, timeline, filled, unreadAfter)).toEqual(rowsOf(ME, timeline, filled, unreadAfter))
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('no entry is looked at again for one that comes after it', () => {
+    let looks = 0
+    const watched = (seq: number) => Object.defineProperty(entry(seq), 'kind', { get: () => (looks++, 'text') })
+    const remembering = newRows()
+    const before = holding(...Array.from({ length: 100 }, (_, index) => watched(index + 1)))
+    remembering(ME, before, true, undefined)
+    const after = apply(before, [watched(101)])
+    looks = 0
+    expect(remembering(ME, after, true, undefined)).toHaveLength(1 + 1 + 101 + 1)
+    expect(looks).toBeLessThanOrEqual(1)
+  })
 })

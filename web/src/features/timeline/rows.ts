@@ -60,73 +60,108 @@ function messageRow(entry: Entry, held: Known, key: string, leads: boolean): Row
   return (held.row = { type: 'message', key, message: { senderId, at, body, seq, leads } })
 }
 
-interface Lead {
-  senderId: string
-  time: number
-}
+const KNOWN_NOTES = new Set(['member_joined', 'member_left', 'role_changed', 'room_changed'])
 
-/**
- * Groups messages by author and time, and puts separators between days and before the first unread one.
- *
- * @param filled      whether the newest page has been read: only then is the beginning known
- * @param unreadAfter the last number read, when the "new" line is to be drawn
- */
-export function rowsOf(
-  me: string,
-  timeline: Timeline,
-  filled: boolean,
-  unreadAfter: number | undefined,
-): Row[] {
-  const { entries, hasMore } = timeline.past ?? timeline
-  const outgoing = timeline.past === undefined ? timeline.outgoing : []
-  const rows: Row[] = filled && !hasMore ? [START] : []
-  let day: string | undefined
-  let lead: Lead | undefined
-  // A run that does not reach back to what was read does not hold the first unread message.
-  const reaches = !hasMore || entries[0] === undefined || prevSeq(entries[0]) <= (unreadAfter ?? 0)
-  let unreadDrawn = unreadAfter === undefined || !reaches
+/** Walks down a timeline, and draws what it passes by. */
+class Walk {
+  readonly rows: Row[]
+  private readonly me: string
+  private day: string | undefined
+  private lead: { senderId: string; time: number } | undefined
+  /** The last number read, as long as the "new" line is to be drawn after it. */
+  private unreadAfter: number | undefined
 
-  const startsDay = (next: string) => {
-    if (next === day) return false
-    day = next
-    lead = undefined
-    return true
-  }
-  const leadsWith = (senderId: string, time: number) => {
-    const leads = lead?.senderId !== senderId || time - lead.time > GROUP_MS
-    if (leads) lead = { senderId, time }
-    return leads
+  constructor(me: string, unreadAfter: number | undefined, rows: Row[]) {
+    this.me = me
+    this.unreadAfter = unreadAfter
+    this.rows = rows
   }
 
-  for (const entry of entries) {
+  /** Another one, which goes on from here. */
+  fork(): Walk {
+    const next = new Walk(this.me, this.unreadAfter, [...this.rows])
+    next.day = this.day
+    next.lead = this.lead
+    return next
+  }
+
+  pass(entry: Entry): void {
     const { sender_id, seq, at, kind } = entry
     const isText = kind === 'text'
-    if (!isText && !KNOWN_NOTES.has(kind)) continue
+    if (!isText && !KNOWN_NOTES.has(kind)) return
     const held = knownOf(entry)
-    if (startsDay(held.day)) rows.push((held.dayRow ??= { type: 'day', key: `day before ${entry.message_id}`, at }))
-    if (!unreadDrawn && seq > (unreadAfter ?? 0) && isText && sender_id !== me) {
-      unreadDrawn = true
-      lead = undefined
-      rows.push(NEW)
+    if (this.startsDay(held.day)) this.rows.push((held.dayRow ??= { type: 'day', key: `day before ${entry.message_id}`, at }))
+    if (this.unreadAfter !== undefined && seq > this.unreadAfter && isText && sender_id !== this.me) {
+      this.unreadAfter = undefined
+      this.lead = undefined
+      this.rows.push(NEW)
     }
     if (isText) {
-      const key = sender_id === me && entry.client_id !== undefined ? entry.client_id : entry.message_id
-      rows.push(messageRow(entry, held, key, leadsWith(sender_id, held.time)))
+      const key = sender_id === this.me && entry.client_id !== undefined ? entry.client_id : entry.message_id
+      this.rows.push(messageRow(entry, held, key, this.leads(sender_id, held.time)))
     } else {
-      lead = undefined
-      rows.push((held.row ??= { type: 'note', key: entry.message_id, entry }))
+      this.lead = undefined
+      this.rows.push((held.row ??= { type: 'note', key: entry.message_id, entry }))
     }
   }
-  for (const message of outgoing) {
+
+  passOutgoing(message: Outgoing): void {
     const { at, body, client_id: key } = message
-    if (startsDay(dayKey(at))) rows.push({ type: 'day', key: `day before ${key}`, at })
-    rows.push({ type: 'message', key, message: { senderId: me, at, body, leads: leadsWith(me, Date.parse(at)), outgoing: message } })
+    if (this.startsDay(dayKey(at))) this.rows.push({ type: 'day', key: `day before ${key}`, at })
+    const leads = this.leads(this.me, Date.parse(at))
+    this.rows.push({ type: 'message', key, message: { senderId: this.me, at, body, leads, outgoing: message } })
   }
-  if (timeline.past === undefined) rows.push(SEEN)
-  return rows
+
+  private startsDay(next: string): boolean {
+    if (next === this.day) return false
+    this.day = next
+    this.lead = undefined
+    return true
+  }
+
+  private leads(senderId: string, time: number): boolean {
+    const leads = this.lead?.senderId !== senderId || time - this.lead.time > GROUP_MS
+    if (leads) this.lead = { senderId, time }
+    return leads
+  }
 }
 
-const KNOWN_NOTES = new Set(['member_joined', 'member_left', 'role_changed', 'room_changed'])
+/** Whether entries are others and more after them. Between the ends of a run there is only what is between them in the log. */
+const isBeginning = (these: readonly Entry[], all: readonly Entry[]) =>
+  these.length <= all.length && these[0] === all[0] && these.at(-1) === all[these.length - 1]
+
+/**
+ * What draws the rows of a timeline that changes. It remembers how far it came: where entries only came at the end, as
+ * they mostly do, no others are looked at again, however many there are (P9).
+ */
+export function newRows() {
+  let walked: { walk: Walk; entries: readonly Entry[]; me: string; begins: boolean; lineAfter: number | undefined } | undefined
+
+  /**
+   * Groups messages by author and time, and puts separators between days and before the first unread one.
+   *
+   * @param filled      whether the newest page has been read: only then is the beginning known
+   * @param unreadAfter the last number read, when the "new" line is to be drawn
+   */
+  return (me: string, timeline: Timeline, filled: boolean, unreadAfter: number | undefined): Row[] => {
+    const { entries, hasMore } = timeline.past ?? timeline
+    const begins = filled && !hasMore
+    // A run that does not reach back to what was read does not hold the first unread message.
+    const reaches = !hasMore || entries[0] === undefined || prevSeq(entries[0]) <= (unreadAfter ?? 0)
+    const lineAfter = reaches ? unreadAfter : undefined
+    const isSame = walked?.me === me && walked.begins === begins && walked.lineAfter === lineAfter
+    const before = isSame && isBeginning(walked?.entries ?? [], entries) ? walked : undefined
+    const walk = before?.walk ?? new Walk(me, lineAfter, begins ? [START] : [])
+    for (const entry of entries.slice(before?.entries.length ?? 0)) walk.pass(entry)
+    walked = { walk, entries, me, begins, lineAfter }
+
+    const whole = walk.fork()
+    if (timeline.past !== undefined) return whole.rows
+    for (const message of timeline.outgoing) whole.passOutgoing(message)
+    whole.rows.push(SEEN)
+    return whole.rows
+  }
+}
 
 /** Where the entry with this number is drawn; or the next one that is drawn; or the last. */
 export function rowAt(rows: readonly Row[], seq = 0): number {
