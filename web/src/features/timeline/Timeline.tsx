@@ -33,7 +33,7 @@ export function Timeline({ room, passing, onInvite }: TimelineProps) {
   const list = useRef<VirtualizerHandle>(null)
   const inPast = held.past !== undefined
   /** A message by link is in the middle, the first unread one near the top. */
-  const placeTop = ({ clientHeight }: HTMLElement) => {
+  const placeTop = ({ clientHeight }: Pick<HTMLElement, 'clientHeight'>) => {
     const at = view.from === 'place' ? rowAt(rows, view.at) : newAt
     if (list.current === null || at < 0) return undefined
     const [top, height] = [list.current.getItemOffset(at), list.current.getItemSize(at)]
