@@ -21,6 +21,10 @@ func TestAwait(t *testing.T) {
 	if err := Await(ctx, server.URL("nobody_made_it"), never); err == nil || !strings.Contains(err.Error(), "does not exist") || ctx.Err() != nil {
 		t.Error("a database that will not come by itself:", err)
 	}
+	withTLS := strings.Replace(server.URL("postgres"), "sslmode=disable", "sslmode=require", 1)
+	if err := Await(ctx, withTLS, never); err == nil || !strings.Contains(err.Error(), "server refused TLS connection") || ctx.Err() != nil {
+		t.Error("a database that speaks no TLS:", err)
+	}
 	if err := server.End(pgtest.Fast); err != nil {
 		t.Fatal(err)
 	}
