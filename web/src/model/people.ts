@@ -28,10 +28,19 @@ export class People {
   want(ids: Iterable<string>): void {
     const known = this.users.get()
     for (const id of ids) {
-      if (known.has(id) || this.asked.has(id)) continue
-      this.asked.add(id)
-      if (this.wanted.push(id) === 1) queueMicrotask(() => void this.fetchWanted())
+      if (!known.has(id)) this.ask(id)
     }
+  }
+
+  /** On a new connection nothing is known of who has another name since. Until the answer the old ones stay. */
+  renew(me: string): void {
+    for (const id of this.users.get().keys()) if (id !== me) this.ask(id)
+  }
+
+  private ask(id: string): void {
+    if (this.asked.has(id)) return
+    this.asked.add(id)
+    if (this.wanted.push(id) === 1) queueMicrotask(() => void this.fetchWanted())
   }
 
   apply(changes: readonly PresenceChange[]): void {
@@ -59,7 +68,9 @@ export class People {
     for (let from = 0; from < ids.length; from += MOST_PER_REQUEST) {
       const part = ids.slice(from, from + MOST_PER_REQUEST)
       try {
-        this.learn(await this.fetchUsers(part))
+        const users = await this.fetchUsers(part)
+        this.learn(users)
+        for (const { id } of users) this.asked.delete(id) // whoever the server does not know is asked for once
       } catch {
         for (const id of part) this.asked.delete(id) // asked again when next seen
       }

@@ -321,6 +321,19 @@ test('names that are not known are asked for once, together', async () => {
   expect(fetchUsers).toHaveBeenCalledExactlyOnceWith(['bob', 'zoe', 'eve'])
 })
 
+test('on a new connection names are asked for again: whoever took another one meanwhile told nobody here', async () => {
+  const { replica, fetchUsers } = setUp()
+  replica.onWelcome(welcome([room(3)]), NONE)
+  await settle()
+  fetchUsers.mockClear()
+  fetchUsers.mockImplementation((ids) => Promise.resolve(ids.map((id) => ({ ...me, id, display_name: 'Renamed' }))))
+  replica.onWelcome(welcome([room(3)]), NONE)
+  expect(replica.people.users.get().get('bob')?.display_name).toBe('bob')
+  await settle()
+  expect(fetchUsers).toHaveBeenCalledExactlyOnceWith(['bob'])
+  expect(replica.people.users.get().get('bob')?.display_name).toBe('Renamed')
+})
+
 test("one's own entry confirms the message, and a member entry makes lists of members stale", () => {
   const { replica, onConfirmed, onStale, push } = setUp()
   replica.onWelcome(welcome([room(3)]), NONE)

@@ -125,6 +125,7 @@ export class Replica {
     this.presenceIsOld = true
     this.me.set(welcome.user)
     this.people.learn([welcome.user])
+    this.people.renew(welcome.user.id)
     for (const room of this.held.values()) room.patch({ joined: 'no', refused: false })
     this.unlisted = new Set(this.held.keys())
     for (const room of welcome.rooms) {

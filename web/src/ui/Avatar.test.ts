@@ -7,6 +7,10 @@ test.each([
   ['Ada von und zu', 'AZ'],
   ['👨‍👩‍👧', '👨‍👩‍👧'],
   ['🇫🇮 team', '🇫🇮T'],
+  ['محمد (Boss)', 'مB'],
+  ['\u200b\u202eada', 'A'],
+  ['Ada !', 'A'],
+  ['???', '?'],
   ['', ''],
 ])('the initials of %j are %j', (name, initials) => {
   expect(initialsOf(name)).toBe(initials)

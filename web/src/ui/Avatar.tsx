@@ -18,17 +18,21 @@ function toneOf(id: string): number {
 }
 
 export function initialsOf(name: string): string {
-  const words = name.trim().split(/[\s._-]+/u).filter((word) => word !== '')
+  const all = name.trim().split(/[\s._-]+/u).filter((word) => word !== '')
+  const named = all.filter((word) => TELLING.test(word))
+  const words = named.length > 0 ? named : all.slice(0, 1)
   const letters = words.length > 1 ? [words[0], words.at(-1)] : [words[0]]
   return letters.map((word) => firstOf(word ?? '')).join('').toUpperCase()
 }
 
 const CHARACTERS = new Intl.Segmenter()
+/** Letters, digits, pictures: no brackets, and nothing that can't be seen. */
+const TELLING = /[\p{L}\p{N}\p{Extended_Pictographic}\p{RI}]/u
 
-/** The first character as people count them: a family is one. */
+/** The first character as people count them (a family is one) that tells something; the first of all, where none does. */
 function firstOf(word: string): string {
-  for (const { segment } of CHARACTERS.segment(word)) return segment
-  return ''
+  const characters = Array.from(CHARACTERS.segment(word), ({ segment }) => segment)
+  return characters.find((each) => TELLING.test(each)) ?? characters[0] ?? ''
 }
 
 const PRESENCE_LABELS = { online: 'online', away: 'away', offline: 'offline' }
