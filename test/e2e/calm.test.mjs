@@ -12,7 +12,7 @@ describe('a reader', { concurrency: 1 }, () => {
     proxy = await startProxy(server)
     const rest = api(server.origin)
     const token = (await rest.register('ann', 'Ann')).access_token
-    const room = await rest.call('POST', '/rooms', { token, body: { name: 'Long', visibility: 'public' } })
+    const room = await rest.call('POST', '/rooms', { token, body: { name: 'Long', topic: 'Numbers', visibility: 'public' } })
     for (let at = 1; at <= 80; at++) {
       await rest.call('POST', `/rooms/${room.id}/messages`, { token, body: { client_id: crypto.randomUUID(), body: `number ${at}.` } })
     }
@@ -73,5 +73,25 @@ describe('a reader', { concurrency: 1 }, () => {
     await banner(page).getByText('Back online').waitFor({ state: 'detached' })
     await settled(page)
     assert.equal(await top(), before)
+  })
+
+  test('is told how many are there; when somebody comes, nothing moves', async () => {
+    const { page } = ann
+    const rest = api(server.origin)
+    const token = (await rest.register('bob', 'Bob')).access_token
+    const header = page.locator('main header')
+    await header.getByText('Numbers').waitFor()
+    await header.getByText('1 member · 1 online').waitFor()
+    const place = async () => (await header.getByText('Numbers').boundingBox()).x
+    const before = await place()
+    await rest.call('POST', `/rooms/${new URL(page.url()).pathname.split('/').at(-1)}/join`, { token })
+    const bob = await newPerson(browser)
+    await bob.page.goto(server.origin)
+    await logIn(bob.page, 'bob')
+    await header.getByText('2 members · 2 online').waitFor()
+    assert.equal(await place(), before)
+    await bob.context.close()
+    await header.getByText('2 members · 1 online').waitFor()
+    assert.equal(await place(), before)
   })
 })

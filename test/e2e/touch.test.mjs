@@ -102,7 +102,10 @@ describe('on a phone', { concurrency: 1 }, () => {
     assert.equal(await composer(page).inputValue(), '')
     await page.getByRole('link', { name: 'Back to rooms' }).click()
     await page.getByRole('button', { name: 'You are Ann' }).click()
-    await page.getByRole('menuitem', { name: 'Keyboard shortcuts' }).click()
+    await page.getByRole('menuitem', { name: 'Settings' }).waitFor()
+    assert.equal(await page.getByRole('menuitem', { name: 'Keyboard shortcuts' }).count(), 0, 'for a keyboard that is not there')
+    await closed(page)
+    await page.keyboard.press('?') // one may be put to it
     const keys = (does) => page.locator('dl > div', { hasText: does }).getByRole('definition').locator('kbd').allTextContents()
     await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
     assert.deepEqual([await keys('Send'), await keys('A new line')], [['Ctrl', 'Enter'], ['Enter']])

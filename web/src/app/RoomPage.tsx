@@ -8,7 +8,7 @@ import { RoomSettingsDialog } from '../features/rooms/RoomSettingsDialog'
 import { Markdown } from '../features/timeline/Markdown'
 import { Timeline } from '../features/timeline/Timeline'
 import { TypingLine } from '../features/timeline/TypingLine'
-import { useChat, useRoom, useRoomState, useRooms, useStore } from '../model/hooks'
+import { useChat, useRoom, useRoomState, useRooms, useSelected, useStore } from '../model/hooks'
 import { setMuted, wishes } from '../model/notifications'
 import type { RoomStore } from '../model/roomStore'
 import { IconButton } from '../ui/Button'
@@ -151,7 +151,7 @@ interface RoomHeaderProps {
 
 function RoomHeader({ room, onInvite, onSettings, membersShown, onMembers }: RoomHeaderProps) {
   const { name, topic, visibility, member_count } = useRoomState(room, (state) => state.room)
-  const onlineCount = useRoomState(room, (state) => state.onlineCount)
+  const online = useOnline(room)
   const Icon = visibility === 'private' ? Lock : Hash
   const members = `${member_count} ${member_count === 1 ? 'member' : 'members'}`
   return (
@@ -164,9 +164,14 @@ function RoomHeader({ room, onInvite, onSettings, membersShown, onMembers }: Roo
           <Icon size={15} aria-label={visibility === 'private' ? 'Private room' : 'Public room'} role="img" />
           <span>{name}</span>
         </h1>
+        {/* The counts stand last, with room for all of them from the start: when they come, nothing moves. */}
         <p>
-          {onlineCount === undefined ? members : `${members}, ${onlineCount} online`}
-          {topic !== '' && ` · ${topic}`}
+          {topic !== '' && <span className={styles.topic}>{topic}</span>}
+          {topic !== '' && <span className={styles.dot}>·</span>}
+          <span className={styles.counts} title="Online or away: whoever has the app open somewhere">
+            {members}
+            <span className={online === undefined ? styles.unknown : styles.online}> · {online ?? 0} online</span>
+          </span>
         </p>
       </div>
       {onInvite !== undefined && (
@@ -185,6 +190,13 @@ function RoomHeader({ room, onInvite, onSettings, membersShown, onMembers }: Roo
       </IconButton>
     </header>
   )
+}
+
+/** How many of the room are online or away; undefined as long as that is not known. */
+function useOnline(room: RoomStore): number | undefined {
+  const here = useRoomState(room, (state) => state.onlineCount ?? state.here)
+  return useSelected(useChat().people.presence, (states) =>
+    typeof here === 'object' ? [...here].filter((id) => states.get(id) !== 'offline').length : here)
 }
 
 /** Whether one is told of this room while one looks elsewhere; there only where one is told of anything. */

@@ -363,3 +363,16 @@ test('[PRS5] presence comes as changes, or as a count', () => {
   replica.onPush({ type: 'presence', room_id: 'r', online_count: 412 })
   expect(held().get().onlineCount).toBe(412)
 })
+
+test('[PRS5] who of a room is there is known from its answer on, by each change, and by who joins and leaves', async () => {
+  const { replica, answer, held, push } = setUp()
+  const here = () => [...(held().get().here ?? [])].sort()
+  replica.onWelcome(welcome([room(3)]), NONE)
+  replica.open('r')
+  await answer(0, joinReply(3, range(1, 3), { presence: { me: 'online', bob: 'away' } }))
+  expect(here()).toEqual(['bob', 'me'])
+  replica.onPush({ type: 'presence', room_id: 'r', changes: [{ user_id: 'bob', state: 'offline' }, { user_id: 'zoe', state: 'online' }] })
+  expect(here()).toEqual(['me', 'zoe'])
+  push(entry(4, { kind: 'member_joined', data: { user_id: 'kim' } }), entry(5, { kind: 'member_left', data: { user_id: 'zoe' } }))
+  expect(here()).toEqual(['kim', 'me'])
+})

@@ -158,6 +158,7 @@ export class Replica {
         break
       case 'presence':
         this.people.apply(push.changes ?? [])
+        for (const { user_id, state } of push.changes ?? []) room?.setHere(user_id, state !== 'offline')
         if (push.online_count !== undefined) room?.patch({ onlineCount: push.online_count })
         break
       case 'room_added':

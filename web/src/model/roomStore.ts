@@ -22,6 +22,8 @@ export interface RoomState {
   readonly typing: ReadonlySet<string>
   /** Set in crowded rooms, where states are not pushed one by one. */
   readonly onlineCount?: number
+  /** Who of the room is online or away, in any other; unknown before it was joined. */
+  readonly here?: ReadonlySet<string>
   /** Where the "new" line is drawn: after this number. */
   readonly unreadAfter?: number
 }
@@ -93,6 +95,15 @@ export class RoomStore extends Store<RoomState> {
     })
   }
 
+  setHere(userId: string, isHere: boolean): void {
+    const before = this.get().here
+    if (before === undefined || before.has(userId) === isHere) return
+    const here = new Set(before)
+    if (isHere) here.add(userId)
+    else here.delete(userId)
+    this.patch({ here })
+  }
+
   /** Takes in entries; returns those that the timeline accepted now. */
   apply(entries: readonly Entry[]): readonly Entry[] {
     const before = this.get().timeline
@@ -101,7 +112,10 @@ export class RoomStore extends Store<RoomState> {
     for (const entry of accepted) {
       this.setTyping(entry.sender_id, false)
       const { user_id } = dataOf(entry)
-      if (entry.kind === 'member_left' && typeof user_id === 'string') this.setTyping(user_id, false)
+      if (typeof user_id !== 'string') continue
+      if (entry.kind === 'member_left') this.setTyping(user_id, false)
+      // Who joins is there; where not, that is heard.
+      if (entry.kind === 'member_left' || entry.kind === 'member_joined') this.setHere(user_id, entry.kind === 'member_joined')
     }
     return accepted
   }
@@ -114,6 +128,7 @@ export class RoomStore extends Store<RoomState> {
       joined: 'yes',
       filled: true,
       onlineCount,
+      here: onlineCount === undefined ? new Set(Object.keys(presence ?? {})) : undefined,
     }))
     this.setRoom(reply.room)
     this.applyReads(reply.reads ?? []) // what was pushed meanwhile may be further

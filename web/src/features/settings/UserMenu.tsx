@@ -6,6 +6,7 @@ import { refusalOf } from '../../model/problems'
 import { Avatar } from '../../ui/Avatar'
 import { FormError } from '../../ui/Field'
 import { Menu } from '../../ui/Menu'
+import { useByTouch } from '../../ui/useMedia'
 import { AskLogOut } from './AskLogOut'
 import { lossOf } from './loss'
 import { useTheme } from './looks'
@@ -22,6 +23,7 @@ export function UserMenu({ onHelp, onSettings }: { onHelp: () => void; onSetting
   const session = useSession()
   const me = useMe()
   const [theme, setTheme] = useTheme()
+  const byTouch = useByTouch()
   const chat = useChat()
   const [loss, setLoss] = useState<string>()
   const logOut = useMutation({ mutationFn: () => session.logOut() })
@@ -52,7 +54,7 @@ export function UserMenu({ onHelp, onSettings }: { onHelp: () => void; onSetting
         choice={{ label: 'Theme', value: theme, options: THEMES, onChange: setTheme }}
         actions={[
           { label: 'Settings', icon: <Settings size={16} aria-hidden />, onSelect: onSettings },
-          { label: 'Keyboard shortcuts', icon: <Keyboard size={16} aria-hidden />, onSelect: onHelp },
+          ...(byTouch ? [] : [{ label: 'Keyboard shortcuts', icon: <Keyboard size={16} aria-hidden />, onSelect: onHelp }]),
           { label: 'Log out', icon: <LogOut size={16} aria-hidden />, onSelect: () => begin.mutate() },
         ]}
       >
