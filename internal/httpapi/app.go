@@ -179,7 +179,7 @@ func pagePolicy(host string) string {
 	if plainHost.MatchString(host) {
 		connect += " ws://" + host + " wss://" + host
 	}
-	return "default-src 'self'; connect-src " + connect + "; img-src 'self' data: https:; style-src 'self'; " +
+	return "default-src 'self'; connect-src " + connect + "; img-src 'self' data:; style-src 'self'; " +
 		"object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +
 		"require-trusted-types-for 'script'; trusted-types gochat-worker"
 }

@@ -68,7 +68,7 @@ func TestPolicyOfTheApp(t *testing.T) {
 	s := newServer(t, serverConfig{app: builtApp})
 	p := s.nobody()
 	a := p.send(s.api.Public(), "GET", "/", nil)
-	want := "default-src 'self'; connect-src 'self' ws://example.com wss://example.com; img-src 'self' data: https:; style-src 'self'; " +
+	want := "default-src 'self'; connect-src 'self' ws://example.com wss://example.com; img-src 'self' data:; style-src 'self'; " +
 		"object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +
 		"require-trusted-types-for 'script'; trusted-types gochat-worker"
 	if got := a.Header().Get("Content-Security-Policy"); got != want {

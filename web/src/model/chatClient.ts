@@ -117,7 +117,7 @@ export class ChatClient {
     this.link.start()
   }
 
-  /** Ends it, and forgets what was kept to be read. */
+  /** Ends it, and forgets what was kept to be read. Fails where the browser does not let go of that. */
   async end(): Promise<void> {
     this.link.dispose()
     this.drafts.close()
@@ -127,10 +127,13 @@ export class ChatClient {
     await this.copy.wipe()
   }
 
-  /** Ends it, and forgets all that was kept of this user. */
+  /** Ends it, and forgets all that was kept of this user. Fails where the browser does not let go of that. */
   async wipe(): Promise<void> {
-    await this.end()
-    await this.outbox.wipe()
+    try {
+      await this.end()
+    } finally {
+      await this.outbox.wipe()
+    }
   }
 
   /** One's own name is another, by a request; the server's `user_updated` says the same, before or after. */

@@ -32,9 +32,11 @@ const NAME = 'gochat-kept'
 
 /** The copy on disk, of one user at a time. Where there is no disk (private windows of some browsers) nothing is kept. */
 export interface KeptCopy {
+  /** What can't be read counts as nothing: the server has all of it. */
   load(): Promise<Kept | undefined>
   /** Puts rooms into it, and takes out those that are gone, or (`gone: 'others'`) all others. */
   save(about: About, rooms: readonly KeptRoom[], gone: readonly string[] | 'others'): Promise<void>
+  /** Fails where the browser does not let go of it. */
   wipe(): Promise<void>
 }
 
@@ -55,10 +57,14 @@ export async function openKept(): Promise<KeptCopy> {
   const db = await open()
   return {
     async load() {
-      const tx = db?.transaction(['about', 'rooms'])
-      const about = await tx?.objectStore('about').get('about')
-      if (tx === undefined || about === undefined) return undefined
-      return { ...about, rooms: await tx.objectStore('rooms').getAll() }
+      try {
+        const tx = db?.transaction(['about', 'rooms'])
+        const about = await tx?.objectStore('about').get('about')
+        if (tx === undefined || about === undefined) return undefined
+        return { ...about, rooms: await tx.objectStore('rooms').getAll() }
+      } catch {
+        return undefined
+      }
     },
     async save(about, rooms, gone) {
       try {

@@ -26,7 +26,7 @@ const NAME = 'gochat'
 export interface Outbox {
   /** Whether what is written now outlives the page: the browser has a place for it, and there was room the last time. */
   readonly lasting: Store<boolean>
-  /** Unsent messages in the order of writing. */
+  /** Unsent messages in the order of writing; none where they can't be read, and then nothing is lasting. */
   load(): Promise<StoredMessage[]>
   put(roomId: string, message: Outgoing): Promise<void>
   remove(clientId: string): Promise<void>
@@ -36,7 +36,7 @@ export interface Outbox {
   heardDraft(roomId: string, text: string): void
   /** How many there are, those of other tabs too. */
   drafts(): Promise<number>
-  /** Forgets everything of this user. */
+  /** Forgets everything of this user. Fails where the browser does not let go of it. */
   wipe(): Promise<void>
 }
 
@@ -53,13 +53,21 @@ async function openDatabase(): Promise<IDBPDatabase<Schema> | undefined> {
   }
 }
 
+/** A user's drafts on disk; `undefined` where they can't be read. */
+async function storedDrafts(db: IDBPDatabase<Schema> | undefined, userId: string): Promise<StoredDraft[] | undefined> {
+  try {
+    return await db?.getAllFromIndex('drafts', 'user_id', userId)
+  } catch {
+    return undefined
+  }
+}
+
 /** Opens the outbox of one user, in IndexedDB where there is one. Drafts are read at once, so that asking is instant. */
 export async function openOutbox(userId: string): Promise<Outbox> {
-  const db = await openDatabase()
-  const drafts = new Map<string, string>()
-  for (const { room_id, text } of (await db?.getAllFromIndex('drafts', 'user_id', userId)) ?? []) {
-    drafts.set(room_id, text)
-  }
+  const opened = await openDatabase()
+  const found = await storedDrafts(opened, userId)
+  const db = found === undefined ? undefined : opened // one that can't be read is none
+  const drafts = new Map(found?.map(({ room_id, text }) => [room_id, text]))
   const orders = new Map<string, number>()
   let order = Date.now()
   const lasting = new Store(db !== undefined)
@@ -85,9 +93,14 @@ export async function openOutbox(userId: string): Promise<Outbox> {
   return {
     lasting,
     async load() {
-      const messages = (await db?.getAllFromIndex('outbox', 'user_id', userId)) ?? []
-      for (const message of messages) orders.set(message.client_id, message.order)
-      return messages.sort((a, b) => a.order - b.order)
+      try {
+        const messages = (await db?.getAllFromIndex('outbox', 'user_id', userId)) ?? []
+        for (const message of messages) orders.set(message.client_id, message.order)
+        return messages.sort((a, b) => a.order - b.order)
+      } catch {
+        lasting.set(false)
+        return []
+      }
     },
     async put(roomId, message) {
       order = Math.max(order + 1, Date.now())
@@ -119,7 +132,7 @@ export async function openOutbox(userId: string): Promise<Outbox> {
     },
     heardDraft: note,
     async drafts() {
-      const stored = await db?.getAllFromIndex('drafts', 'user_id', userId)
+      const stored = await storedDrafts(db, userId)
       const texts = stored?.map(({ text }) => text) ?? [...drafts.values()]
       return texts.filter((text) => text.trim() !== '').length
     },

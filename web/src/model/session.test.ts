@@ -56,6 +56,7 @@ beforeEach(async () => {
 })
 afterEach(() => {
   vi.unstubAllGlobals()
+  vi.restoreAllMocks()
 })
 
 test('what was kept is shown before the server has answered, and one request asks who this is', async () => {
@@ -76,7 +77,7 @@ test('a session that is over by then leads out, with what is unsent kept for lat
   chat.send('r', 'half said')
   await vi.waitFor(() => expect(asked).toHaveLength(1))
   asked[0]?.answer(Response.json({ code: 'no_session' }, { status: 401 }))
-  await vi.waitFor(() => expect(session.state.get()).toEqual({ status: 'out', why: 'ended' }))
+  await vi.waitFor(() => expect(session.state.get()).toEqual({ status: 'out', why: 'ended', behind: false }))
   expect(states).toEqual(['in', 'out'])
   await vi.waitFor(async () => expect(await (await openKept()).load()).toBeUndefined())
   const unsent = await (await openOutbox('ann')).load()
@@ -92,4 +93,39 @@ test('a server that does not answer is waited for, with the chat there', async (
   await vi.waitFor(() => expect(chat.connection.get()).toMatchObject({ trouble: 'lost' }))
   expect([states, textsOf(chat)]).toEqual([['in'], ['hello']])
   await chat.end()
+})
+
+/** From now on the databases of this browser are there, and can't be used: one of a damaged profile, say. */
+async function breakDatabases() {
+  await openOutbox('ann') // else it would not even be made
+  vi.spyOn(IDBTransaction.prototype, 'objectStore').mockImplementation(() => {
+    throw new DOMException('damaged', 'UnknownError')
+  })
+}
+
+test('a copy that can’t be read is none: the server is asked, and one comes in', async () => {
+  await breakDatabases()
+  const { asked, session } = setUp()
+  void session.start()
+  await vi.waitFor(() => expect(asked).toHaveLength(1))
+  asked[0]?.answer(Response.json({ access_token: 't', expires_in: 900 }))
+  await vi.waitFor(() => expect(asked.at(-1)?.path).toBe('/api/v1/users/me'))
+  asked.at(-1)?.answer(Response.json(ann))
+  await vi.waitFor(() => expect(session.state.get().status).toBe('in'))
+  const chat = chatOf(session.state.get())
+  expect(chat.outbox.lasting.get()).toBe(false)
+  await expect(chat.wipe()).rejects.toThrow('damaged')
+})
+
+test('a logout is one even where the browser does not let go of what it kept, and says so', async () => {
+  const { asked, session } = setUp()
+  await session.start()
+  await vi.waitFor(() => expect(asked).toHaveLength(1))
+  asked[0]?.answer(Response.json({ access_token: 't', expires_in: 900 }))
+  await breakDatabases()
+  const out = session.logOut()
+  await vi.waitFor(() => expect(asked.at(-1)?.path).toBe('/api/v1/auth/logout'))
+  asked.at(-1)?.answer(new Response(null, { status: 204 }))
+  await out
+  expect(session.state.get()).toEqual({ status: 'out', why: 'left', behind: true })
 })

@@ -18,7 +18,8 @@ export type SessionState =
   | { status: 'starting' }
   /** It can't be found out now; tried again. */
   | { status: 'unreachable' }
-  | { status: 'out'; why: WhyOut }
+  /** `behind`: the browser does not let go of what was kept. */
+  | { status: 'out'; why: WhyOut; behind: boolean }
   | { status: 'in'; chat: ChatClient }
 
 /**
@@ -68,7 +69,7 @@ export class Session {
       await this.enter(user)
     } catch (error) {
       if (error instanceof SessionOver) {
-        this.state.set({ status: 'out', why: error.ended ? 'ended' : 'never' })
+        this.state.set({ status: 'out', why: error.ended ? 'ended' : 'never', behind: false })
         return
       }
       this.state.set({ status: 'unreachable' })
@@ -101,10 +102,10 @@ export class Session {
       this.leaving = false
     }
     this.tokens.forget()
-    if (current.status === 'in') await current.chat.wipe()
+    const behind = current.status === 'in' && !(await isDone(current.chat.wipe()))
     forgetWishes()
     if (current.status === 'in') this.tabs.tell(current.chat.me.get().id)
-    this.state.set({ status: 'out', why: 'left' })
+    this.state.set({ status: 'out', why: 'left', behind })
   }
 
   /** Another tab has logged out. The server may have said so before, in words that fit any end. */
@@ -113,8 +114,7 @@ export class Session {
     if (chat?.me.get().id !== userId) return
     this.last = undefined
     this.tokens.forget()
-    this.state.set({ status: 'out', why: 'leftInTab' })
-    await chat.wipe() // what this tab wrote since
+    await this.out('leftInTab', chat.wipe()) // what this tab wrote since
   }
 
   private async sign(answer: Promise<Signed>): Promise<void> {
@@ -141,7 +141,7 @@ export class Session {
       const connection = chat.connection.get()
       if (connection.phase !== 'stopped' || connection.why !== 'login') return
       unwatch()
-      this.expire(chat)
+      void this.expire(chat)
     })
     await chat.start()
     this.last = chat
@@ -151,14 +151,26 @@ export class Session {
   /** The cookie is another user's by now. What the one before has not sent stays for when they come back. */
   private async giveWay(chat: ChatClient, user: User): Promise<void> {
     this.state.set({ status: 'starting' })
-    await chat.end()
+    await isDone(chat.end()) // what is kept next takes its place
     await this.enter(user)
   }
 
   /** The server ended the session: unsent messages stay for when the same user comes back, and nothing else. */
-  private expire(chat: ChatClient): void {
+  private expire(chat: ChatClient): Promise<void> {
     this.tokens.forget()
-    void chat.end()
-    this.state.set({ status: 'out', why: this.leaving ? 'left' : 'ended' })
+    return this.out(this.leaving ? 'left' : 'ended', chat.end())
+  }
+
+  /** Is out at once; whether the browser forgets what it kept is found out behind that. */
+  private async out(why: WhyOut, forgetting: Promise<void>): Promise<void> {
+    const out: SessionState = { status: 'out', why, behind: false }
+    this.state.set(out)
+    const behind = !(await isDone(forgetting))
+    if (behind && this.state.get() === out) this.state.set({ ...out, behind })
   }
 }
+
+const isDone = (what: Promise<void>): Promise<boolean> => what.then(
+  () => true,
+  () => false,
+)

@@ -44,6 +44,12 @@ export function AuthForms({ mode, onMode, inviteCode }: AuthFormsProps) {
           {SAID[session.why]}
         </p>
       )}
+      {session.status === 'out' && session.behind && (
+        <p role="alert" className={styles.ended}>
+          You are logged out, but this browser did not let go of what it kept of your chat. Clear this site’s data in the
+          browser’s settings.
+        </p>
+      )}
       {ways.length > 1 && (
         <Segments
           label="How to come in"
