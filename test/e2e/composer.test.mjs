@@ -51,6 +51,37 @@ describe('writing', { concurrency: 1 }, () => {
     await page.getByRole('heading', { level: 1, name: 'Garden' }).waitFor()
     assert.equal(await composer(page).inputValue(), 'for the garden')
     await composer(page).fill('')
+    await roomLink(page, 'Kitchen').click()
+    await composer(page).fill('')
+    await roomLink(page, 'Garden').click()
+    await page.getByRole('heading', { level: 1, name: 'Garden' }).waitFor()
+  })
+
+  test('the list says in which rooms something is begun, of all tabs; the room that is open does not', async () => {
+    const { page, context } = ann
+    const tab = await context.newPage()
+    await tab.goto(page.url()) // Garden
+    await composer(tab).waitFor()
+    await composer(page).pressSequentially('**half** a thought')
+    const [here, there] = [page, tab].map((at) => roomLink(at, 'Garden'))
+    await drawn(page)
+    assert.doesNotMatch(await here.textContent(), /Draft/)
+    assert.doesNotMatch(await there.textContent(), /Draft/)
+    await roomLink(page, 'Kitchen').click()
+    await here.getByText('Draft: half a thought').waitFor()
+    await shootAll(page, 'draft')
+    await page.reload()
+    await here.getByText('Draft: half a thought').waitFor()
+    await composer(tab).fill('begun there')
+    await here.getByText('Draft: begun there').waitFor()
+    await composer(tab).fill(' ')
+    await here.getByText('Draft:').waitFor({ state: 'detached' })
+    await composer(tab).fill('and again')
+    await here.getByText('Draft: and again').waitFor()
+    await roomLink(page, 'Garden').click()
+    await here.getByText('Draft:').waitFor({ state: 'detached' })
+    await composer(page).fill('')
+    await tab.close()
   })
 
   test('two tabs have one draft: who is not written in follows, and what is sent is gone from both', async () => {

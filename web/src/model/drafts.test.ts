@@ -50,3 +50,17 @@ test('a tab that was left hears nothing', async () => {
   await heard
   expect(two.drafts.of('r')).toBe('')
 })
+
+test('who watches the draft of a room is told whoever writes it, and of no other room', async () => {
+  const [one, two] = [await tabOf('ann'), await tabOf('ann')]
+  const told: string[] = []
+  one.drafts.watch('r', () => told.push(`r: ${one.drafts.of('r')}`))
+  const stop = one.drafts.watch('r', () => told.push('not any more'))
+  one.drafts.watch('s', () => told.push(`s: ${one.drafts.of('s')}`))
+  stop()
+  one.drafts.write('r', 'here')
+  const heard = one.heard()
+  two.drafts.write('s', 'there')
+  await heard
+  await vi.waitFor(() => expect(told).toEqual(['r: here', 's: there']))
+})

@@ -13,6 +13,7 @@ export class Drafts {
   private readonly outbox: Outbox
   private readonly tabs: Tabs<Written>
   private readonly watchers = new Set<() => void>()
+  private readonly byRoom = new Map<string, Set<() => void>>()
 
   constructor(user: string, outbox: Outbox) {
     this.user = user
@@ -21,6 +22,7 @@ export class Drafts {
       if (whose !== user) return
       outbox.heardDraft(room, text)
       for (const watcher of this.watchers) watcher()
+      this.changed(room)
     })
   }
 
@@ -31,12 +33,27 @@ export class Drafts {
   write(room: string, text: string): void {
     void this.outbox.setDraft(room, text)
     this.tabs.tell({ user: this.user, room, text })
+    this.changed(room)
   }
 
   /** Called whenever another tab has written. */
   readonly subscribe = (watcher: () => void): (() => void) => {
     this.watchers.add(watcher)
     return () => this.watchers.delete(watcher)
+  }
+
+  /** Called whenever the draft of one room is another, whoever wrote it: what is written in one room costs the others nothing. */
+  watch(room: string, watcher: () => void): () => void {
+    const watchers = this.byRoom.get(room) ?? new Set()
+    this.byRoom.set(room, watchers.add(watcher))
+    return () => {
+      watchers.delete(watcher)
+      if (watchers.size === 0 && this.byRoom.get(room) === watchers) this.byRoom.delete(room)
+    }
+  }
+
+  private changed(room: string): void {
+    for (const watcher of this.byRoom.get(room) ?? []) watcher()
   }
 
   /** Hears the other tabs no more. */

@@ -1,4 +1,4 @@
-import { createContext, useContext, useRef, useSyncExternalStore } from 'react'
+import { createContext, useCallback, useContext, useRef, useSyncExternalStore } from 'react'
 import type { PresenceState, User } from '../net/frames'
 import type { ChatClient } from './chatClient'
 import type { RoomState, RoomStore } from './roomStore'
@@ -55,6 +55,13 @@ export function useRoom(roomId: string | undefined): RoomStore | undefined {
 
 export function useRoomState<S>(room: RoomStore, select: (state: RoomState) => S): S {
   return useSelected(room, select)
+}
+
+/** What one has begun to write in a room, in any tab; nothing, and drawn for nothing, where it is not asked for. */
+export function useDraftOf(roomId: string, wanted: boolean): string {
+  const { drafts } = useChat()
+  const watch = useCallback((watcher: () => void) => drafts.watch(roomId, watcher), [drafts, roomId])
+  return useSyncExternalStore(watch, () => (wanted ? drafts.of(roomId) : ''))
 }
 
 export function useMe(): User {

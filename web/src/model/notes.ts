@@ -51,6 +51,9 @@ export function describeOutgoing({ body, state }: Pick<Outgoing, 'body' | 'state
   return `${state === 'failed' ? 'Not sent' : 'You'}: ${bare(body)}`
 }
 
+/** What was begun and not sent, in one line, for lists of rooms; empty where there is nothing but space. */
+export const describeDraft = (text: string): string => bare(text)
+
 /** An entry in one line, for lists of rooms. */
 export function describe(entry: Entry, me: string, nameOf: NameOf): string {
   if (entry.kind !== 'text') return note(entry, nameOf) ?? ''

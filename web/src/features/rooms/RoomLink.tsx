@@ -1,8 +1,9 @@
-import { Link } from '@tanstack/react-router'
+import { Link, useParams } from '@tanstack/react-router'
 import { memo, useId } from 'react'
-import { useMe, useNames, useRoomState } from '../../model/hooks'
-import { describe, describeOutgoing } from '../../model/notes'
+import { useDraftOf, useMe, useNames, useRoomState } from '../../model/hooks'
+import { describe, describeDraft, describeOutgoing } from '../../model/notes'
 import { type RoomStore, lastActivity } from '../../model/roomStore'
+import type { Outgoing } from '../../model/timeline'
 import { Avatar } from '../../ui/Avatar'
 import { shortTime } from '../../ui/time'
 import { useToday } from '../../ui/useToday'
@@ -19,7 +20,9 @@ export const RoomLink = memo(function RoomLink({ room }: { room: RoomStore }) {
   // What was refused waits for one, whatever came after it.
   const outgoing = useRoomState(room, ({ timeline }) =>
     timeline.outgoing.find((out) => out.state === 'failed') ?? timeline.outgoing.findLast((out) => out.state === 'sending'))
-  const preview = last_entry === undefined ? '' : describe(last_entry, me, nameOf)
+  const isOpen = useParams({ strict: false, select: ({ roomId }) => roomId === room.id })
+  const draft = describeDraft(useDraftOf(room.id, !isOpen))
+  const last = last_entry === undefined ? '' : describe(last_entry, me, nameOf)
   const unread = unread_count >= 100 ? '99+' : String(unread_count)
   // The name is what it is called and how much is new; the rest is there to be looked at, or asked for.
   const previewId = useId()
@@ -45,9 +48,7 @@ export const RoomLink = memo(function RoomLink({ room }: { room: RoomStore }) {
           </span>
           <span aria-hidden className={styles.line}>
             <span id={previewId} className={styles.preview}>
-              {outgoing?.state === 'failed'
-                ? <strong>{describeOutgoing(outgoing)}</strong>
-                : typing ? <em>typing…</em> : outgoing === undefined ? preview : describeOutgoing(outgoing)}
+              <Preview outgoing={outgoing} typing={typing} draft={draft} last={last} />
             </span>
             {unread_count > 0 && <span className={styles.badge}>{unread}</span>}
           </span>
@@ -56,3 +57,18 @@ export const RoomLink = memo(function RoomLink({ room }: { room: RoomStore }) {
     </li>
   )
 })
+
+interface PreviewProps {
+  outgoing?: Outgoing
+  typing: boolean
+  draft: string
+  last: string
+}
+
+/** The one thing to know of a room: what needs one first, then what others do, what one has begun, and what was said. */
+function Preview({ outgoing, typing, draft, last }: PreviewProps) {
+  if (outgoing?.state === 'failed') return <strong>{describeOutgoing(outgoing)}</strong>
+  if (typing) return <em>typing…</em>
+  if (draft !== '') return <><strong>Draft:</strong> {draft}</>
+  return outgoing === undefined ? last : describeOutgoing(outgoing)
+}
