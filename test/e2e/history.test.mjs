@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { PASSWORD, api, launchBrowser, newPerson, shoot, shootAll, startServer } from './stage.mjs'
 import { accessible } from './axe.mjs'
-import { composer, drawn, log, message, roomLink, say, untilFocused, wheel } from './screens.mjs'
+import { composer, drawn, log, message, roomLink, say, settled, untilFocused, wheel } from './screens.mjs'
 
 const MESSAGES = 400
 const UNREAD = 30
@@ -157,11 +157,51 @@ describe('a long room', { concurrency: 1 }, () => {
     assert.equal(await page.evaluate(() => window.same), true)
   })
 
-  test('a number that nobody has written yet leads to the end', async () => {
+  test('a number that nobody has written yet leads to the end, and that is said until one has read it', async () => {
     const { page } = ann
+    const note = page.getByRole('status', { name: 'Link' })
     await page.goto(`${server.origin}/rooms/${room.id}?at=999999`)
+    await note.getByText('This link leads to a message that is not there.').waitFor()
     await message(page, 'for that').waitFor()
     await page.waitForFunction(() => !location.search.includes('at='))
+    await accessible(page, 'a link to nowhere')
+    await shootAll(page, 'link-nowhere')
+    await settled(page)
+    const place = await message(page, 'for that').boundingBox()
+    await note.getByRole('button', { name: 'Dismiss' }).click()
+    await note.getByText('This link').waitFor({ state: 'detached' })
+    await untilFocused(page, log(page))
+    assert.deepEqual(await message(page, 'for that').boundingBox(), place)
+    assert.deepEqual(ann.faults, [])
+  })
+
+  test('a message that is nearly in the last screenful is held where it is, whatever comes below it', async () => {
+    const { page } = ann
+    const post = (body) => rest.call('POST', `/rooms/${room.id}/messages`, { token: bobToken, body: { client_id: crypto.randomUUID(), body } })
+    for (let at = 1; at <= 40; at++) await post(`last ${at}.`)
+    await message(page, 'last 40.').waitFor()
+    await settled(page)
+    // The one that leaves some pixels of the end out of view when it is in the middle.
+    const seq = await log(page).evaluate((element) => {
+      const middle = (box) => (box.top + box.bottom) / 2
+      const wanted = middle(element.getBoundingClientRect())
+      const rows = [...element.querySelectorAll('article[data-seq]')]
+      return rows.find((row) => wanted - middle(row.getBoundingClientRect()) < 34).dataset.seq
+    })
+    await page.goto(`${server.origin}/rooms/${room.id}?at=${seq}`)
+    await arrived(page, seq)
+    await page.getByRole('button', { name: 'To the latest' }).waitFor({ state: 'hidden' })
+    await settled(page)
+    const below = await log(page).evaluate((element) => element.scrollHeight - element.clientHeight - element.scrollTop)
+    assert.ok(below > 2 && below < 40, `${below} px below`)
+    const top = () => numbered(page, seq).evaluate((row) => Math.round(row.getBoundingClientRect().top))
+    const before = await top()
+    await post('while she looks at it')
+    await page.getByRole('button', { name: '1 new' }).waitFor()
+    await settled(page)
+    assert.equal(await top(), before)
+    await page.getByRole('button', { name: '1 new' }).click()
+    await message(page, 'while she looks at it').waitFor()
   })
 
   test('what a link passes by is not read', async () => {

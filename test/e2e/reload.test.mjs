@@ -152,12 +152,14 @@ describe('a reload over a slow network', { concurrency: 1 }, () => {
     await message(page, 'said by Bob himself').waitFor()
     while (!(await kept(page)).includes('said by Bob himself')) await settled(page)
     let answer
-    await page.route('**/config.json', (route) => {
-      answer = () => route.fulfill({ json: { server: 'https://moved.example' } })
+    await page.route('**/config.json', async (route) => {
+      const first = answer === undefined
+      if (first) await new Promise((done) => (answer = done))
+      await route.fulfill({ json: { server: 'https://moved.example' } })
     })
     await page.reload()
     await message(page, 'said by Bob himself').waitFor()
-    await answer()
+    answer()
     await page.waitForFunction(() => localStorage.getItem('gochat-server') === 'https://moved.example')
     await context.close()
   })

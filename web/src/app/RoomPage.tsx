@@ -14,6 +14,7 @@ import type { RoomStore } from '../model/roomStore'
 import { IconButton } from '../ui/Button'
 import { useMedia } from '../ui/useMedia'
 import { GonePage } from './GonePage'
+import { NowhereNote } from './NowhereNote'
 import { Opening } from './Opening'
 import styles from './RoomPage.module.css'
 import { useShortcuts } from './shortcuts'
@@ -68,7 +69,7 @@ function Room({ room, members }: { room: RoomStore; members: MembersShown }) {
     return () => chat.close(room.id)
   }, [chat, room.id])
 
-  const isGoing = useLinkedMessage(room)
+  const link = useLinkedMessage(room)
   const invite = useCallback(() => setInviting(true), [])
   return (
     <>
@@ -80,7 +81,8 @@ function Room({ room, members }: { room: RoomStore; members: MembersShown }) {
           membersShown={members.shown}
           onMembers={() => members.show(!members.shown)}
         />
-        <Timeline room={room} passing={isGoing} onInvite={mayManage ? invite : undefined} />
+        <NowhereNote shown={link.isNowhere} onDismiss={link.dismiss} />
+        <Timeline room={room} passing={link.isGoing} onInvite={mayManage ? invite : undefined} />
         <TypingLine room={room} />
         <Composer ref={composer} room={room} preview={asMessage} />
       </main>
@@ -92,25 +94,28 @@ function Room({ room, members }: { room: RoomStore; members: MembersShown }) {
 }
 
 /** Goes to the message that a link names (`?at=seq`), once. Until it is there, what is on screen is not taken for read. */
-function useLinkedMessage(room: RoomStore): boolean {
+function useLinkedMessage(room: RoomStore) {
   const chat = useChat()
   const navigate = useNavigate()
   const { at } = useSearch({ from: '/chat/rooms/$roomId' })
   // A link to the same message may be followed again before the address has lost the number of the first time.
   const visit = useLocation({ select: ({ state }) => state.__TSR_key })
   const filled = useRoomState(room, (state) => state.filled)
-  const live = useStore(chat.connection).phase === 'live'
+  const joined = useRoomState(room, (state) => state.joined === 'yes')
+  const [isNowhere, setNowhere] = useState(false)
   useEffect(() => {
     if (at === undefined || !filled) return
     let wanted = true
-    void chat.history.goTo(room.id, at).then((there) => {
-      if (there && wanted) void navigate({ to: '/rooms/$roomId', params: { roomId: room.id }, replace: true })
+    void chat.history.goTo(room.id, at).then((found) => {
+      if (found === 'early' || !wanted) return
+      setNowhere(found === 'nowhere')
+      void navigate({ to: '/rooms/$roomId', params: { roomId: room.id }, replace: true })
     })
     return () => {
       wanted = false
     }
-  }, [chat, room.id, at, visit, filled, live, navigate])
-  return at !== undefined
+  }, [chat, room.id, at, visit, filled, joined, navigate])
+  return { isGoing: at !== undefined, isNowhere, dismiss: () => setNowhere(false) }
 }
 
 /** The members, beside the room or over it. Over it they have the focus, and give it back. */

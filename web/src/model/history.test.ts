@@ -109,11 +109,11 @@ describe('a message by its number', () => {
   test('far back: the log around it is shown, and nothing else is asked', async () => {
     const { replica, history, open, past, asked } = setUp(300)
     await open()
-    await expect(history.goTo('r', 120)).resolves.toBe(true)
+    await expect(history.goTo('r', 120)).resolves.toBe('there')
     expect(past()).toEqual(range(95, 169))
     expect(replica.room('r')?.get().view).toMatchObject({ from: 'place', at: 120 })
     expect(asked).toHaveLength(3)
-    await expect(history.goTo('r', 100)).resolves.toBe(true)
+    await expect(history.goTo('r', 100)).resolves.toBe('there')
     expect([asked.length, replica.room('r')?.get().view.at]).toEqual([3, 100])
   })
 
@@ -121,7 +121,7 @@ describe('a message by its number', () => {
     const { replica, history, open, past, asked } = setUp(300)
     await open()
     await history.goTo('r', 120)
-    await expect(history.goTo('r', 260)).resolves.toBe(true)
+    await expect(history.goTo('r', 260)).resolves.toBe('there')
     expect([past(), asked.length]).toEqual([undefined, 3])
     expect(replica.room('r')?.get().view).toMatchObject({ from: 'place', at: 260 })
   })
@@ -129,25 +129,35 @@ describe('a message by its number', () => {
   test.each([[1], [0], [-4]])('%d: the beginning', async (seq) => {
     const { history, open, past } = setUp(300)
     await open()
-    await expect(history.goTo('r', seq)).resolves.toBe(true)
+    await expect(history.goTo('r', seq)).resolves.toBe('there')
     expect(past()).toEqual(range(1, 50))
   })
 
   test('that nobody has written yet: the end', async () => {
     const { history, open, past, asked } = setUp(300)
     await open()
-    await expect(history.goTo('r', 301)).resolves.toBe(true)
+    await expect(history.goTo('r', 301)).resolves.toBe('nowhere')
     expect([past(), asked.length]).toEqual([undefined, 1])
   })
 
   test('before the room is there, or without a connection: not yet', async () => {
     const { history, open, past, cut } = setUp(300)
-    await expect(history.goTo('r', 120)).resolves.toBe(false)
+    await expect(history.goTo('r', 120)).resolves.toBe('early')
     await open()
     cut()
-    await expect(history.goTo('r', 120)).resolves.toBe(false)
+    await expect(history.goTo('r', 120)).resolves.toBe('early')
     expect(past()).toBeUndefined()
   })
+})
+
+test('beyond the end of a copy there may be more by now: that is not told before it is known', async () => {
+  const { replica, history, open } = setUp(300)
+  await open()
+  replica.room('r')?.patch({ joined: 'no' })
+  await expect(history.goTo('r', 301)).resolves.toBe('early')
+  await expect(history.goTo('r', 290)).resolves.toBe('there')
+  await open()
+  await expect(history.goTo('r', 301)).resolves.toBe('nowhere')
 })
 
 test('where the newest page reaches back far enough nothing more is asked', async () => {

@@ -14,6 +14,9 @@ export interface Stretch {
   has_more: boolean
 }
 
+/** Whether a message was found: `nowhere` is beyond the end. */
+export type Found = 'there' | 'nowhere' | 'early'
+
 const PAGE = 50
 /** How much of what comes before a place is shown with it. */
 const ABOVE = 25
@@ -81,30 +84,31 @@ export class History {
   }
 
   /**
-   * Shows the log at a number; a number that is none is taken for the nearest. Tells whether it could be shown: before
-   * the room's newest page has come, and without a connection, it can't.
+   * Shows the log at a number; a number that is none is taken for the nearest. Before it is known what there is, and
+   * without a connection, it may be too early to tell.
    */
-  async goTo(roomId: string, seq: number): Promise<boolean> {
+  async goTo(roomId: string, seq: number): Promise<Found> {
     const room = this.replica.room(roomId)
-    if (room?.get().filled !== true) return false
-    const { timeline: held } = room.get()
+    if (room?.get().filled !== true) return 'early'
+    const { timeline: held, joined } = room.get()
     if ([held.past?.entries, held.entries].some((entries) => holds(entries, seq))) {
       const inRun = holds(held.entries, seq)
       room.show((now) => (inRun ? timeline.leave(now) : now), 'place', seq)
-      return true
+      return 'there'
     }
     if (seq > held.known) {
+      if (joined !== 'yes') return 'early' // there may be more by now
       this.toLatest(roomId)
-      return true
+      return 'nowhere'
     }
     try {
       const stretch = await stretchAround(this.call, roomId, Math.max(0, seq - 1))
       this.replica.people.learn(stretch.users)
       this.replica.wantNames(room, stretch.entries)
       room.show((now) => timeline.visit(now, stretch.entries, stretch.has_more), 'place', seq)
-      return true
+      return 'there'
     } catch {
-      return false // the connection went: whoever wants to go there asks again
+      return 'early' // the connection went: whoever wants to go there asks again
     }
   }
 

@@ -23,6 +23,9 @@ export const standOf = ({ scrollTop, scrollHeight, clientHeight }: Element): Sta
 
 export const isResized = (from: Stand, to: Stand) => from.content !== to.content || from.height !== to.height
 
+export const isEnd = ({ below }: Stand) => below < ROUNDING_PX
+
+/** Whether the end is in view, but for what nobody would miss. */
 export const isNear = ({ below }: Stand) => below < NEAR_PX
 
 /**
@@ -38,6 +41,6 @@ export function heldAfter(held: Held, isPart: boolean, from: Stand, to: Stand): 
   if (held !== undefined && isResized(from, to)) return held
   const up = to.below - from.below
   if (held === 'place' && Math.abs(up) < ROUNDING_PX) return held
-  if (!isPart && to.below < ROUNDING_PX) return 'end'
+  if (!isPart && isEnd(to)) return 'end'
   return held === 'end' && up <= 0 ? held : undefined
 }

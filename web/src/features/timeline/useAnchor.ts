@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
-import { type Held, heldAfter, isNear, isResized, standOf } from './anchor'
+import { type Held, heldAfter, isEnd, isNear, isResized, standOf } from './anchor'
 
 const SETTLE_MS = 600
 const NOWHERE = { below: 0, content: 0, height: 0 }
@@ -20,18 +20,29 @@ export function useAnchor(content: number, isPart: boolean, placeTop: (element: 
   const edge = useRef<number>(undefined)
   /** Where the upper edge was when the place was gone to. */
   const placedAt = useRef<number>(undefined)
+  const seesEnd = useRef(true)
   const topOf = useRef(placeTop)
   const settling = useRef<ReturnType<typeof setTimeout>>(undefined)
 
-  const hold = useCallback((next: Held) => {
-    held.current = next
-    setAtEnd(next === 'end')
+  const tell = useCallback((isThere: boolean) => {
+    seesEnd.current = isThere
+    setAtEnd(isThere)
   }, [])
+  const hold = useCallback(
+    (next: Held) => {
+      if (next === 'place' && held.current === next) return // what is seen from there is told when it has settled
+      held.current = next
+      tell(next === 'end')
+    },
+    [tell],
+  )
 
-  /** Where the end is in view of the place, one is at the end. But not before rows have been measured there. */
+  /** Where the end is in view of the place, one is at the end: held there only if that moves nothing. But not before rows have been measured there. */
   const settle = useCallback(() => {
-    if (held.current === 'place' && !isPart && isNear(last.current)) hold('end')
-  }, [hold, isPart])
+    if (held.current !== 'place' || isPart) return
+    if (isEnd(last.current)) hold('end')
+    else tell(isNear(last.current))
+  }, [hold, tell, isPart])
   useEffect(() => () => clearTimeout(settling.current), [content])
 
   /** Whenever something may have moved or been resized: what is held is gone to again. */
@@ -57,8 +68,10 @@ export function useAnchor(content: number, isPart: boolean, placeTop: (element: 
     }
     last.current = standOf(element)
     clearTimeout(settling.current)
-    if (held.current === 'place') settling.current = setTimeout(settle, SETTLE_MS)
-  }, [settle])
+    if (held.current !== 'place') return
+    if (!isNear(last.current)) tell(false) // more came than is in view
+    settling.current = setTimeout(settle, SETTLE_MS)
+  }, [settle, tell])
 
   const go = useCallback(
     (to: Held) => {
@@ -72,7 +85,7 @@ export function useAnchor(content: number, isPart: boolean, placeTop: (element: 
   const toPlace = useCallback(() => go('place'), [go])
 
   /** Whether the end is in view at this moment (`atEnd` tells of the last rendering). */
-  const isAtEnd = useCallback(() => held.current === 'end', [])
+  const isAtEnd = useCallback(() => seesEnd.current, [])
 
   const onScroll = useCallback(() => {
     const element = scroller.current
