@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { accessible } from './axe.mjs'
-import { launchBrowser, newPerson, shootAll, startServer } from './stage.mjs'
+import { api, launchBrowser, newPerson, shootAll, startServer } from './stage.mjs'
 import { createRoom, register, untilFocused } from './screens.mjs'
 
 describe('typed and not saved', { concurrency: 1 }, () => {
-  let server, browser, page
+  let server, browser, context, page
 
   before(async () => {
     server = await startServer()
     browser = await launchBrowser()
-    ;({ page } = await newPerson(browser))
+    ;({ context, page } = await newPerson(browser))
     await page.goto(server.origin)
     await register(page, 'ann', 'Ann')
     await createRoom(page, 'Garden')
@@ -25,6 +25,11 @@ describe('typed and not saved', { concurrency: 1 }, () => {
   const dialog = (name) => page.getByRole('dialog', { name })
   const press = (name) => page.getByRole('button', { name, exact: true }).click()
   const gone = () => page.getByRole('dialog').waitFor({ state: 'detached' })
+
+  /** Waits until a field holds that. */
+  const holds = async (field, value) => {
+    await page.waitForFunction(([input, wanted]) => input.value === wanted, [await field.elementHandle(), value])
+  }
 
   /** The question is asked, and answered. */
   async function asked(question, answer) {
@@ -107,5 +112,53 @@ describe('typed and not saved', { concurrency: 1 }, () => {
     await settings.getByLabel('New password').fill('')
     await page.keyboard.press('Escape')
     await gone()
+  })
+
+  test('what was not touched goes along with whoever else changes it, and is not sent', async () => {
+    const rest = api(server.origin)
+    const token = await rest.logIn('ann')
+    const id = new URL(page.url()).pathname.split('/').at(-1)
+    const elsewhere = (body) => rest.call('PATCH', `/rooms/${id}`, { token, body })
+    const settings = dialog('Room settings')
+    const [name, topic] = [settings.getByLabel('Name'), settings.getByLabel('Topic')]
+    const save = settings.getByRole('button', { name: 'Save' })
+    await press('Room settings')
+    await topic.waitFor()
+    await elsewhere({ topic: 'Trees' })
+    await holds(topic, 'Trees')
+    assert.ok(await save.isDisabled())
+    await page.keyboard.press('Escape')
+    await gone()
+    await press('Room settings')
+    await name.fill('Orchard')
+    await elsewhere({ topic: 'Apples', visibility: 'public' })
+    await settings.getByRole('radio', { name: /^Public/, checked: true }).waitFor()
+    assert.equal(await name.inputValue(), 'Orchard')
+    await save.click()
+    await settings.getByText('Saved.').waitFor()
+    const { items } = await rest.call('GET', '/rooms', { token })
+    const room = items.find((each) => each.id === id)
+    assert.deepEqual([room.name, room.topic, room.visibility], ['Orchard', 'Apples', 'public'])
+    await elsewhere({ name: 'Garden' })
+    await holds(name, 'Garden') // what is saved is not touched any more
+    await page.keyboard.press('Escape')
+    await gone()
+  })
+
+  test('one’s name, saved in another tab, is not held against it here', async () => {
+    const other = await context.newPage()
+    await other.goto(page.url())
+    for (const tab of [page, other]) {
+      await tab.getByRole('button', { name: 'You are Ann' }).click()
+      await tab.getByRole('menuitem', { name: 'Settings' }).click()
+    }
+    await other.getByLabel('Your name').fill('Annabel')
+    await other.getByRole('button', { name: 'Save' }).click()
+    await other.getByText('Saved.').waitFor()
+    await holds(page.getByLabel('Your name'), 'Annabel')
+    assert.ok(await dialog('Settings').getByRole('button', { name: 'Save' }).isDisabled())
+    await page.keyboard.press('Escape')
+    await gone()
+    await other.close()
   })
 })

@@ -12,7 +12,7 @@ import { Foot } from '../../ui/Foot'
 import { useUnsaved } from '../../ui/unsaved'
 import { DeleteRoom } from './DeleteRoom'
 import styles from './RoomSettings.module.css'
-import { changesOf } from './changes'
+import { type Touched, changesOf, touch } from './changes'
 import { VISIBILITIES } from './visibilities'
 
 const REFUSALS = { forbidden: 'Only owners and admins may change this room, and you are neither any more.' }
@@ -34,15 +34,19 @@ export default function RoomSettings({ room, open, onClose }: RoomSettingsProps)
 function Settings({ room }: Pick<RoomSettingsProps, 'room'>) {
   const chat = useChat()
   const now = useRoomState(room, (state) => state.room)
-  const [wanted, setWanted] = useState({ name: now.name, topic: now.topic, visibility: now.visibility })
-  const changes = changesOf(now, wanted)
+  const [touched, setTouched] = useState<Touched>({})
+  const wanted = { ...now, ...touched }
+  const changes = changesOf(now, touched)
   const save = useMutation({
     mutationFn: () => updateRoom(chat.api, room.id, changes),
-    onSuccess: (told) => room.setProfile(told),
+    onSuccess: (told) => {
+      room.setProfile(told)
+      setTouched((still) => changesOf(told, still))
+    },
   })
   const refused = refusalOf(save.error, REFUSALS)
-  const set = (change: Partial<typeof wanted>) => {
-    setWanted({ ...wanted, ...change })
+  const set = (change: Touched) => {
+    setTouched(touch(now, touched, change))
     if (refused.until === undefined) save.reset()
   }
   useUnsaved(Object.keys(changes).length === 0 || save.isPending ? undefined : 'Discard what you changed?')

@@ -14,11 +14,16 @@ import styles from './Settings.module.css'
 export function ProfileForm() {
   const chat = useChat()
   const me = useMe()
-  const [name, setName] = useState(me.display_name)
+  // Until it is touched it goes along with what it is, in whichever tab it was changed.
+  const [typed, setTyped] = useState<string>()
+  const name = typed ?? me.display_name
   const wanted = name.trim()
   const save = useMutation({
     mutationFn: () => updateMe(chat.api, { display_name: wanted }),
-    onSuccess: (user) => chat.setMe(user),
+    onSuccess: (user) => {
+      chat.setMe(user)
+      setTyped((still) => (still?.trim() === user.display_name ? undefined : still))
+    },
   })
   const refused = refusalOf(save.error)
   useUnsaved(wanted === me.display_name || save.isPending ? undefined : 'Discard what you typed?')
@@ -41,7 +46,8 @@ export function ProfileForm() {
         label="Your name"
         value={name}
         onChange={(event) => {
-          setName(event.currentTarget.value)
+          const { value } = event.currentTarget
+          setTyped(value === me.display_name ? undefined : value)
           if (refused.until === undefined) save.reset()
         }}
         autoComplete="name"
