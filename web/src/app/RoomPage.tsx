@@ -10,6 +10,7 @@ import { Timeline } from '../features/timeline/Timeline'
 import { TypingLine } from '../features/timeline/TypingLine'
 import { useChat, useRoom, useRoomState, useRooms, useSelected, useStore } from '../model/hooks'
 import { setMuted, wishes } from '../model/notifications'
+import { sounds } from '../model/sounds'
 import type { RoomStore } from '../model/roomStore'
 import { IconButton } from '../ui/Button'
 import { useMedia } from '../ui/useMedia'
@@ -207,8 +208,9 @@ function useOnline(room: RoomStore): number | undefined {
 /** Whether one is told of this room while one looks elsewhere; there only where one is told of anything. */
 function MuteButton({ roomId }: { roomId: string }) {
   const { on, muted } = useStore(wishes)
+  const heard = useStore(sounds)
   const isMuted = muted.includes(roomId)
-  if (!on) return null
+  if (!on && !heard) return null
   const Icon = isMuted ? BellOff : Bell
   return (
     <IconButton label="Mute this room" aria-pressed={isMuted} onClick={() => setMuted(roomId, !isMuted)}>

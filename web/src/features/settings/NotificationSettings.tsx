@@ -2,8 +2,11 @@ import { Bell, BellOff } from 'lucide-react'
 import { useState } from 'react'
 import { useChat, useStore } from '../../model/hooks'
 import { setMuted, setOn, wishes } from '../../model/notifications'
+import { setSounds, sounds } from '../../model/sounds'
 import { Button } from '../../ui/Button'
 import { Foot } from '../../ui/Foot'
+import { Switch } from '../../ui/Switch'
+import { ring } from '../../ui/ring'
 import styles from './Settings.module.css'
 
 const DENIED =
@@ -23,6 +26,7 @@ async function ask(): Promise<string | undefined> {
 /** Whether one is told of messages while one looks elsewhere; and the rooms of which one is not. */
 export function NotificationSettings() {
   const { on, muted } = useStore(wishes)
+  const heard = useStore(sounds)
   const [refused, setRefused] = useState<string>()
   const { replica } = useChat()
   const rooms = muted.flatMap((id) => replica.room(id) ?? [])
@@ -30,8 +34,8 @@ export function NotificationSettings() {
     <div className={styles.form}>
       <p>
         {on
-          ? 'You are told of new messages while you look elsewhere, in this browser, as long as the page is open. Without a sound.'
-          : 'You are not told of anything while you look elsewhere. The title of the page counts what is unread.'}
+          ? 'You are told of new messages while you look elsewhere, in this browser, as long as the page is open.'
+          : 'No notices are shown while you look elsewhere. The title of the page counts what is unread.'}
       </p>
       <Foot refused={{ children: refused }}>
         {on ? (
@@ -46,6 +50,15 @@ export function NotificationSettings() {
           </Button>
         )}
       </Foot>
+      <Switch
+        label="Play a sound"
+        hint="Two soft tones when a message comes while you look elsewhere, also where notices are off or your browser does not allow them. Not of muted rooms."
+        on={heard}
+        onChange={(on) => {
+          setSounds(on)
+          if (on) void ring()
+        }}
+      />
       {rooms.length === 0 ? (
         <p className={styles.hint}>A room that says too much can be muted by the bell at its top.</p>
       ) : (
