@@ -78,7 +78,8 @@ describe('settings', { concurrency: 1 }, () => {
     const { page } = ann
     const fading = () =>
       page.evaluate(() => {
-        const frame = () => new Promise((next) => requestAnimationFrame(() => setTimeout(next)))
+        // Not between two frames: to look there has colours change before the page is told that the system’s have.
+        const frame = () => new Promise(requestAnimationFrame)
         const fades = () => document.getAnimations().filter(({ playState }) => playState === 'running').map(({ transitionProperty }) => transitionProperty)
         window.seen = (async () => {
           const was = getComputedStyle(document.body).backgroundColor
@@ -116,6 +117,7 @@ describe('settings', { concurrency: 1 }, () => {
     await composer(page).waitFor()
     await accessible(page, 'a room, compact, in high contrast')
     await shootAll(page, 'room-high-contrast')
+    await page.waitForFunction(() => !('still' in document.documentElement.dataset)) // the colours are those of the system again
     assert.deepEqual(await page.evaluate(() => ({ ...document.documentElement.dataset })), { contrast: 'more', density: 'compact' })
     const looks = async () => {
       await drawn(page)

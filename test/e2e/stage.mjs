@@ -193,17 +193,18 @@ export async function newPerson(browser, options = {}) {
   return { context, page: await context.newPage(), ...watch(context) }
 }
 
-let shotsFolder
+/** Where pictures are wanted; without it none are taken. */
+const SHOTS = process.env.GOCHAT_SCREENSHOTS
 
-/** Takes a picture, into GOCHAT_SCREENSHOTS or a temporary folder. */
 export async function shoot(page, name) {
-  shotsFolder ??= process.env.GOCHAT_SCREENSHOTS ?? (await mkdtemp(path.join(tmpdir(), 'gochat-shots-')))
-  await mkdir(shotsFolder, { recursive: true })
-  await page.screenshot({ path: path.join(shotsFolder, `${name}.png`) })
+  if (SHOTS === undefined) return
+  await mkdir(SHOTS, { recursive: true })
+  await page.screenshot({ path: path.join(SHOTS, `${name}.png`) })
 }
 
 /** Takes a picture wide and on a phone, in light and in dark. */
 export async function shootAll(page, name) {
+  if (SHOTS === undefined) return
   const before = page.viewportSize()
   for (const [width, height] of [[1440, 900], [390, 844]]) {
     await page.setViewportSize({ width, height })
