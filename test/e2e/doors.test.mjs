@@ -171,10 +171,21 @@ describe('where they are not', { concurrency: 1 }, () => {
   test('a wrong password is said plainly', async () => {
     const { page } = await newPerson(browser)
     await page.goto(server.origin)
+    const way = ways(page).filter({ hasText: 'Log in' })
+    const place = await way.boundingBox()
+    await page.getByRole('button', { name: 'Create account' }).first().click()
+    await page.getByLabel('Your name').waitFor()
+    assert.deepEqual(await way.boundingBox(), place)
+    await way.click()
     await page.getByLabel('Username').fill('ann')
     await page.getByLabel('Password').fill('not the password')
-    await page.locator('form').getByRole('button', { name: 'Log in' }).click()
+    const button = page.locator('form').getByRole('button', { name: 'Log in' })
+    const before = await button.boundingBox()
+    await button.click()
     await page.getByRole('alert').getByText('do not fit together').waitFor()
+    await page.mouse.move(0, 0)
+    await drawn(page)
+    assert.deepEqual(await button.boundingBox(), before)
   })
 
   test('a link for one takes one, by an account made with it; then it is no more', async () => {

@@ -5,7 +5,8 @@ import { refusalOf } from '../../model/problems'
 import { getInstance } from '../../model/requests'
 import type { WhyOut } from '../../model/session'
 import { Button } from '../../ui/Button'
-import { Field, FormError } from '../../ui/Field'
+import { Field } from '../../ui/Field'
+import { Foot } from '../../ui/Foot'
 import { Segments } from '../../ui/Segments'
 import styles from './AuthForms.module.css'
 import { type Typed, startOf } from './typed'
@@ -91,10 +92,11 @@ function Form<T>({ submit, fieldsOf, action, children }: FormProps<T>) {
       }}
     >
       {children}
-      <FormError {...refused} />
-      <Button type="submit" tone="primary" busy={request.isPending} until={refused.until}>
-        {action}
-      </Button>
+      <Foot refused={refused}>
+        <Button type="submit" tone="primary" busy={request.isPending} until={refused.until}>
+          {action}
+        </Button>
+      </Foot>
     </form>
   )
 }
