@@ -1,6 +1,7 @@
 import { Component, type ReactNode, memo } from 'react'
 import styles from './Markdown.module.css'
 import { Parsed } from './Parsed'
+import { parse } from './parse'
 
 /** Text in which nothing can be Markdown needs no parser. */
 const SPECIAL = /[*_~`#>[\]<&\\|@:=]|www\.|\n[ \t]|^\s|^[-+\d]|\n[-+\d]/i
@@ -13,16 +14,21 @@ const ONLY_EMOJI =
 export const Markdown = memo(function Markdown({ text }: { text: string }) {
   return (
     <div className={ONLY_EMOJI.test(text) ? `${styles.text} ${styles.large}` : styles.text} dir="auto">
-      {SPECIAL.test(text) ? (
-        <Otherwise shown={<Plain text={text} />}>
-          <Parsed text={text} />
-        </Otherwise>
-      ) : (
-        <Plain text={text} />
-      )}
+      {SPECIAL.test(text) ? <Formatted text={text} /> : <Plain text={text} />}
     </div>
   )
 })
+
+function Formatted({ text }: { text: string }) {
+  const blocks = parse(text)
+  const written = <p className={styles.written}>{text}</p>
+  if (blocks === undefined) return written
+  return (
+    <Otherwise shown={written}>
+      <Parsed blocks={blocks} />
+    </Otherwise>
+  )
+}
 
 function Plain({ text }: { text: string }) {
   return text.split(/\n{2,}/).map((part, index) => (
@@ -32,7 +38,7 @@ function Plain({ text }: { text: string }) {
   ))
 }
 
-/** Whatever a message may do to the parser, it is one message: it is shown as it was written. */
+/** Whatever may be wrong with a message, it is one message: it is shown as it was written. */
 class Otherwise extends Component<{ shown: ReactNode; children: ReactNode }, { failed: boolean }> {
   override state = { failed: false }
 

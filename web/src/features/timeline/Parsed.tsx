@@ -1,9 +1,8 @@
 import { Link } from '@tanstack/react-router'
 import { Image as ImageIcon } from 'lucide-react'
-import type { Image, Link as LinkNode, List, ListItem, Nodes, PhrasingContent } from 'mdast'
+import type { Image, Link as LinkNode, List, ListItem, Nodes, PhrasingContent, RootContent } from 'mdast'
 import { Fragment, type ReactNode, Suspense, lazy } from 'react'
 import { placeOf } from './links'
-import { parse } from './parse'
 
 /** Others would let through scripts, and paths, which lead into the app itself. */
 const LEADS_SOMEWHERE = /^(https?:\/\/|mailto:)/i
@@ -14,17 +13,9 @@ const ORIGIN = typeof location === 'undefined' ? '' : location.origin
 /** Loaded with the first block of code that says its language. */
 const Highlighted = lazy(() => import('./Highlighted'))
 
-/**
- * A message in which there may be Markdown. What is named here is all that it may become, without any attribute of its own;
- * everything else, HTML too, is shown as the text it was written as.
- */
-export function Parsed({ text }: { text: string }) {
-  return parse(text).children.map(block)
-}
-
-/** HTML between blocks is a block too, of the lines that it was written in. */
-function block(node: Nodes, key: number): ReactNode {
-  return node.type === 'html' ? <p key={key}>{lines(node.value)}</p> : shown(node, key)
+/** A message that is Markdown. What is named here is all that it may become, without any attribute of its own. */
+export function Parsed({ blocks }: { blocks: RootContent[] }) {
+  return blocks.map(shown)
 }
 
 function shown(node: Nodes, key: number): ReactNode {
@@ -50,7 +41,7 @@ function shown(node: Nodes, key: number): ReactNode {
     case 'code':
       return <pre key={key}>{code(node.value, node.lang)}</pre>
     case 'blockquote':
-      return <blockquote key={key}>{node.children.map(block)}</blockquote>
+      return <blockquote key={key}>{node.children.map(shown)}</blockquote>
     case 'list':
       return <Fragment key={key}>{list(node)}</Fragment>
     case 'heading': {
@@ -59,10 +50,8 @@ function shown(node: Nodes, key: number): ReactNode {
     }
     case 'thematicBreak':
       return <hr key={key} />
-    case 'html':
-      return node.value
     default:
-      return null // definitions and tables, which the parser was not told of
+      return null // definitions, tables and HTML, which the parser was not told of
   }
 }
 
@@ -142,7 +131,7 @@ function inWords(node: PhrasingContent): PhrasingContent {
 
 function list({ ordered, start, spread, children }: List): ReactNode {
   const loose = (spread ?? false) || children.some(isLoose)
-  const items = children.map((item, at) => <li key={at}>{item.children.map(loose ? block : tight)}</li>)
+  const items = children.map((item, at) => <li key={at}>{item.children.map(loose ? shown : tight)}</li>)
   return ordered ? <ol start={start === 1 ? undefined : (start ?? undefined)}>{items}</ol> : <ul>{items}</ul>
 }
 
@@ -150,5 +139,5 @@ const isLoose = ({ spread, children }: ListItem) => spread ?? children.length > 
 
 /** In a list without blank lines an item's words are no paragraph. */
 function tight(node: Nodes, key: number): ReactNode {
-  return node.type === 'paragraph' ? <Fragment key={key}>{node.children.map(shown)}</Fragment> : block(node, key)
+  return node.type === 'paragraph' ? <Fragment key={key}>{node.children.map(shown)}</Fragment> : shown(node, key)
 }
