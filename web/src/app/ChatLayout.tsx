@@ -20,6 +20,7 @@ import { OpenPanel, type Panel } from './panels'
 import { Redirect } from './Redirect'
 import { UpdateNote } from './UpdateNote'
 import { useShortcuts } from './shortcuts'
+import { useBack } from './useBack'
 import { useNotifications } from './useNotifications'
 import { useLiveTitle } from './useTitle'
 import styles from './ChatLayout.module.css'
@@ -53,7 +54,8 @@ function Shell() {
   useSigns()
   useAskAgain()
   useEffect(() => followKeyboard(document.documentElement), [])
-  useNotifications(enter)
+  useBack()
+  useNotifications((id) => leaveTyped(() => enter(id)))
   useShortcuts({
     switch: () => leaveTyped(() => setOpened((now) => (now === 'switch' ? undefined : 'switch'))),
     help: () => setOpened('help'),

@@ -13,6 +13,7 @@ import { setMuted, wishes } from '../model/notifications'
 import { sounds } from '../model/sounds'
 import type { RoomStore } from '../model/roomStore'
 import { IconButton } from '../ui/Button'
+import { useLayer } from '../ui/layers'
 import { useMedia } from '../ui/useMedia'
 import { GonePage } from './GonePage'
 import { NowhereNote } from './NowhereNote'
@@ -124,6 +125,10 @@ function MembersSide({ room, members, onInvite }: { room: RoomStore; members: Me
   const navigate = useNavigate()
   const side = useRef<HTMLDivElement>(null)
   const { over } = members
+  useLayer(over, () => {
+    members.show(false)
+    return true
+  })
   useEffect(() => {
     if (!over) return
     const before = document.activeElement

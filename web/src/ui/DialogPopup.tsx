@@ -5,21 +5,24 @@ import { Button, IconButton } from './Button'
 import type { DialogProps } from './Dialog'
 import styles from './Dialog.module.css'
 import { Foot } from './Foot'
-import { AskFirst, leaveTyped } from './unsaved'
+import { useLayer } from './layers'
+import { AskFirst, closeTyped } from './unsaved'
 
 export default function DialogPopup({ title, description, tall, open, onClose, children }: DialogProps) {
   const popup = useRef<HTMLDivElement>(null)
   const [asked, setAsked] = useState<Asked>()
   const [asking, setAsking] = useState(false)
-  const ask = useCallback((question: string, go: () => void) => {
-    setAsked({ question, go })
+  const ask = useCallback((question: string, then?: () => void) => {
+    setAsked({ question, then })
     setAsking(true)
   }, [])
+  const leave = () => closeTyped(onClose, ask)
+  useLayer(open, leave)
   return (
     <Base.Root
       open={open}
       onOpenChange={(next) => {
-        if (!next) leaveTyped(onClose, ask)
+        if (!next) leave()
       }}
     >
       <Base.Portal>
@@ -50,7 +53,7 @@ export default function DialogPopup({ title, description, tall, open, onClose, c
               onDiscard={() => {
                 setAsking(false)
                 onClose()
-                asked.go()
+                asked.then?.()
               }}
             />
           )}
@@ -62,8 +65,8 @@ export default function DialogPopup({ title, description, tall, open, onClose, c
 
 interface Asked {
   question: string
-  /** What is done once it may be thrown away. */
-  go: () => void
+  /** What is done once it is thrown away. */
+  then?: () => void
 }
 
 interface QuestionProps {

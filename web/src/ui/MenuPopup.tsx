@@ -1,10 +1,15 @@
 import { Menu as Base } from '@base-ui/react/menu'
 import { useRef } from 'react'
+import { useLayer } from './layers'
 import type { MenuPopupProps } from './Menu'
 import styles from './Menu.module.css'
 
 export default function MenuPopup({ label, anchor, side, align, open, byKeys, onClose, choice, actions }: MenuPopupProps) {
   const chosen = useRef<() => void>(undefined)
+  useLayer(open, () => {
+    onClose()
+    return true
+  })
   return (
     <Base.Root
       open={open}

@@ -1,7 +1,7 @@
 import { createContext, use, useEffect, useId } from 'react'
 
-/** Asks before a dialog closes; goes on if it may. */
-type Ask = (question: string, go: () => void) => void
+/** Asks before a dialog closes; if it may it closes, and then goes on to what is named. */
+type Ask = (question: string, then?: () => void) => void
 
 /** How the dialog around asks. Outside of one nothing is asked. */
 export const AskFirst = createContext<Ask | undefined>(undefined)
@@ -22,13 +22,20 @@ export function useUnsaved(question: string | undefined): void {
   }, [ask, question, id])
 }
 
-/**
- * Goes on, if need be after a question.
- *
- * @param within the dialog that is about to close; undefined for whatever leads away from all of them
- */
-export function leaveTyped(go: () => void, within?: Ask): void {
-  const kept = [...typed.values()].find(({ ask }) => within === undefined || ask === within)
+/** Whether something would be thrown away. */
+export const isTyped = () => typed.size > 0
+
+/** Leads away from all dialogs, if need be after a question. */
+export function leaveTyped(go: () => void): void {
+  const [kept] = typed.values()
   if (kept === undefined) go()
   else kept.ask(kept.question, go)
+}
+
+/** Closes the dialog that asks so, if need be after a question. Whether it closes at once. */
+export function closeTyped(close: () => void, within: Ask): boolean {
+  const kept = [...typed.values()].find(({ ask }) => ask === within)
+  if (kept === undefined) close()
+  else within(kept.question)
+  return kept === undefined
 }

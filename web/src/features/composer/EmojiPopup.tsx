@@ -1,5 +1,6 @@
 import { Popover } from '@base-ui/react/popover'
 import { type RefObject, useState } from 'react'
+import { useLayer } from '../../ui/layers'
 import styles from './EmojiPopup.module.css'
 import { findEmoji } from './emoji'
 
@@ -13,6 +14,10 @@ export interface EmojiPopupProps {
 export default function EmojiPopup({ anchor, open, onClose, onPick }: EmojiPopupProps) {
   const [query, setQuery] = useState('')
   const groups = findEmoji(query)
+  useLayer(open, () => {
+    onClose()
+    return true
+  })
   return (
     <Popover.Root
       open={open}
