@@ -40,6 +40,25 @@ test.each([
   for (const part of shown) expect(html(text)).toContain(part)
 })
 
+test.each(['-', '+', '*', '>', '#', '1.', '7)', '---', '***', '- - -', '```', '~~~', '` `', '> > -', '- >', '- ---', '> ---', '---\n\n***'])(
+  'a message without a word is shown as it was written: %j',
+  (text) => {
+    expect(html(text)).toBe(`<p>${text.replaceAll('>', '&gt;')}</p>`)
+  },
+)
+
+test.each([
+  ['-\n\nyes', '<p>-</p><p>yes</p>'],
+  ['yes\n>', '<p>yes</p><p>&gt;</p>'],
+  ['- a\n- >', '<ul><li>a</li><li>&gt;</li></ul>'],
+  ['- a\n- #\n- ', '<ul><li>a</li><li>#</li><li></li></ul>'],
+  ['> a\n>\n> #', '<blockquote><p>a</p><p>#</p></blockquote>'],
+  ['```\n\n```', '<p>```<br/>\n<br/>\n```</p>'],
+  ['a\n\n```\n```', '<p>a</p><p>```<br/>\n```</p>'],
+])('a block without a word is shown as it was written: %j', (text, expected) => {
+  expect(html(text)).toBe(expected)
+})
+
 test.each([
   ['&lt;b&gt; &amp; &copy; **x**', '<p>&amp;lt;b&amp;gt; &amp;amp; &amp;copy; <strong>x</strong></p>'],
   ['[x](https://example.com/?a=1&copy=2)', 'href="https://example.com/?a=1&amp;copy=2"'],

@@ -5,6 +5,7 @@ import { gfmStrikethroughFromMarkdown } from 'mdast-util-gfm-strikethrough'
 import { gfmAutolinkLiteral } from 'micromark-extension-gfm-autolink-literal'
 import { gfmStrikethrough } from 'micromark-extension-gfm-strikethrough'
 import { isModest } from './bounds'
+import { withWritten } from './written'
 
 /**
  * Definitions (`[todo]: milk`) are not shown, and would take away what was written. HTML is shown as the text that it is, so that
@@ -18,7 +19,7 @@ const WITH = {
   mdastExtensions: [gfmStrikethroughFromMarkdown(), gfmAutolinkLiteralFromMarkdown()],
 }
 
-/** The blocks of a text; undefined when it is to be shown as it was written, having more marks than a chat needs. */
+/** The blocks of a text; undefined when it is to be shown as it was written, having no words or more marks than a chat needs. */
 export type Blocks = RootContent[] | undefined
 
 /** A list that is scrolled through draws its rows again and again: the last texts are parsed once. */
@@ -40,7 +41,8 @@ function parseAnew(text: string): Blocks {
   const parts = partsOf(text)
   if (!isModest(parts.filter((part) => typeof part === 'string').join('\n'))) return undefined
   try {
-    return parts.flatMap((part) => (typeof part === 'string' ? fromMarkdown(part, WITH).children : [part]))
+    const blocks = parts.flatMap((part) => (typeof part === 'string' ? withWritten(fromMarkdown(part, WITH).children, part) : [part]))
+    return blocks.every(({ type }) => type === 'thematicBreak') ? undefined : blocks
   } catch {
     return undefined // whatever a text may do to the parser, it is one message, and nothing of it is lost
   }
