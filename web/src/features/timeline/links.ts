@@ -14,5 +14,15 @@ export function placeOf(href: string, origin: string): MessagePlace | undefined 
   const room = /^\/rooms\/([^/]+)$/.exec(url?.pathname ?? '')?.[1]
   if (url?.origin !== origin || room === undefined) return undefined
   const at = url.searchParams.get('at') ?? ''
-  return { roomId: decodeURIComponent(room), at: /^\d{1,15}$/.test(at) ? Number(at) : undefined }
+  const roomId = decoded(room)
+  return roomId === undefined ? undefined : { roomId, at: /^\d{1,15}$/.test(at) ? Number(at) : undefined }
+}
+
+/** Undefined for what is no escape: `%zz` names no room. */
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return undefined
+  }
 }
