@@ -266,4 +266,27 @@ describe('tried too often', { concurrency: 1 }, () => {
     await page.getByRole('heading', { name: 'Welcome, Ann' }).waitFor()
     assert.deepEqual(faults, [])
   })
+
+  test('it is counted on whichever way in one turns to', async () => {
+    const { page, faults } = await newPerson(browser)
+    await page.goto(server.origin)
+    await page.getByLabel('Username').fill('ann')
+    await page.getByLabel('Password').fill(PASSWORD)
+    await useUp()
+    await page.locator('form').getByRole('button', { name: 'Log in' }).click()
+    const wait = page.getByRole('alert').getByText(/^Too many tries\. Try again in \d seconds?\./)
+    await wait.waitFor()
+    for (const way of ['Create account', 'Log in']) {
+      await ways(page).filter({ hasText: way }).click()
+      await wait.waitFor()
+      const button = page.locator('form').getByRole('button', { name: way })
+      assert.match((await button.getAttribute('title')) ?? '', /^Not yet: try again in \d seconds?$/)
+      assert.equal(await button.getAttribute('aria-disabled'), 'true')
+    }
+    await page.getByRole('alert').getByText('You can try again now.').waitFor()
+    await page.getByLabel('Password').fill(PASSWORD)
+    await page.locator('form').getByRole('button', { name: 'Log in' }).click()
+    await page.getByRole('heading', { name: 'Welcome, Ann' }).waitFor()
+    assert.deepEqual(faults, [])
+  })
 })

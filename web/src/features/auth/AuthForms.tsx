@@ -1,7 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useSession, useStore } from '../../model/hooks'
-import { refusalOf } from '../../model/problems'
+import { type Refusal, refusalOf } from '../../model/problems'
 import { getInstance } from '../../model/requests'
 import type { WhyOut } from '../../model/session'
 import { Button } from '../../ui/Button'
@@ -36,7 +36,12 @@ export function AuthForms({ mode, onMode, inviteCode }: AuthFormsProps) {
   const ways = waysIn(instance.data, inviteCode)
   const shown = ways.includes(mode) ? mode : 'login'
   const [typed, setTyped] = useState<Typed>({})
-  const fields: Fields = { start: startOf(typed), type: (change) => setTyped({ ...typed, ...change }) }
+  const [limited, setLimited] = useState<Refusal>({})
+  const fields: Fields = {
+    start: startOf(typed),
+    type: (change) => setTyped({ ...typed, ...change }),
+    limit: { limited, setLimited },
+  }
   const closed = whyClosed(instance.data, inviteCode)
   return (
     <div className={styles.forms}>
@@ -67,22 +72,37 @@ export function AuthForms({ mode, onMode, inviteCode }: AuthFormsProps) {
   )
 }
 
+/** What has been tried too often is limited by where one is, not by which way in one tries. */
+interface Limit {
+  limited: Refusal
+  setLimited: (refusal: Refusal) => void
+}
+
 /** What the fields hold, whichever way in they are of. */
 interface Fields {
+  limit: Limit
   start: Required<Typed>
   type: (change: Typed) => void
 }
 
 interface FormProps<T> {
+  limit: Limit
   submit: (fields: T) => Promise<void>
   fieldsOf: (data: FormData) => T
   action: string
   children: React.ReactNode
 }
 
-function Form<T>({ submit, fieldsOf, action, children }: FormProps<T>) {
-  const request = useMutation({ mutationFn: submit })
-  const refused = refusalOf(request.error)
+function Form<T>({ limit: { limited, setLimited }, submit, fieldsOf, action, children }: FormProps<T>) {
+  const request = useMutation({
+    mutationFn: submit,
+    onMutate: () => setLimited({}),
+    onError: (error) => {
+      const refusal = refusalOf(error)
+      if (refusal.until !== undefined) setLimited(refusal)
+    },
+  })
+  const refused = request.error === null ? limited : refusalOf(request.error)
   return (
     <form
       className={styles.form}
@@ -106,11 +126,12 @@ const text = (data: FormData, name: string) => {
   return typeof value === 'string' ? value : ''
 }
 
-function LoginForm({ start: { username }, type }: Fields) {
+function LoginForm({ limit, start: { username }, type }: Fields) {
   const session = useSession()
   const [known] = useState(username !== '')
   return (
     <Form
+      limit={limit}
       action="Log in"
       submit={(fields: { username: string; password: string }) => session.logIn(fields)}
       fieldsOf={(data) => ({ username: username.trim(), password: text(data, 'password') })}
@@ -130,12 +151,13 @@ function LoginForm({ start: { username }, type }: Fields) {
   )
 }
 
-function RegisterForm({ inviteCode, start, type }: Fields & { inviteCode?: string }) {
+function RegisterForm({ inviteCode, limit, start, type }: Fields & { inviteCode?: string }) {
   const session = useSession()
   const username = start.username.toLowerCase()
   const [known] = useState(username !== '')
   return (
     <Form
+      limit={limit}
       action="Create account"
       submit={(fields: Parameters<typeof session.register>[0]) => session.register(fields)}
       fieldsOf={(data) => ({
@@ -181,10 +203,11 @@ function RegisterForm({ inviteCode, start, type }: Fields & { inviteCode?: strin
   )
 }
 
-function GuestForm({ inviteCode, start, type }: Fields & { inviteCode?: string }) {
+function GuestForm({ inviteCode, limit, start, type }: Fields & { inviteCode?: string }) {
   const session = useSession()
   return (
     <Form
+      limit={limit}
       action="Come in"
       submit={(fields: Parameters<typeof session.comeAsGuest>[0]) => session.comeAsGuest(fields)}
       fieldsOf={() => ({ display_name: start.guest.trim(), invite_code: inviteCode })}
