@@ -73,7 +73,7 @@ test.each([
   ['so: ![a **fat** cat](https://example.com/cat.png "Tom")!', '<p>so: <a href="https://example.com/cat.png">[icon] a fat cat</a>!</p>'],
   ['![](https://example.com/cat.png)', '<p><a href="https://example.com/cat.png">[icon] https://example.com/cat.png</a></p>'],
   ['[*![a cat](https://example.com/cat.png)*](https://example.com)', '<p><a href="https://example.com"><em>a cat</em></a></p>'],
-  ['![x](javascript:alert(1))', '<p>x</p>'],
+  ['![x](javascript:alert(1))', '<p>![x](javascript:alert(1))</p>'],
   ['Stop! [x](https://example.com) ![todo] !\\[x](y)', '<p>Stop! <a href="https://example.com">x</a> ![todo] ![x](y)</p>'],
 ])('a picture is a link, and is not loaded: %j', (text, expected) => {
   expect(words(text)).toBe(expected)
@@ -86,8 +86,16 @@ test('the link to a picture says what it is and where it opens', () => {
   expect(made).not.toContain('<img')
 })
 
-test.each(['javascript:alert(1)', 'xmpp:a@example.com', '/rooms', '#', ''])('a link to %j is words', (target) => {
-  expect(html(`[x](${target})`)).toBe('<p>x</p>')
+test.each(['javascript:alert(1)', 'data:text/html,x', 'xmpp:a@example.com', 'irc://foo', '/rooms/x', '#', ''])(
+  'a link to %j leads nowhere and is shown as it was written',
+  (target) => {
+    expect(html(`see [*x*](${target}) and **this**`)).toBe(`<p>see [*x*](${target}) and <strong>this</strong></p>`)
+    expect(html(`- ![x](${target})`)).toBe(`<ul><li>![x](${target})</li></ul>`)
+  },
+)
+
+test('one in angle brackets is too', () => {
+  expect(html('<irc://foo>')).toBe('<p>&lt;irc://foo&gt;</p>')
 })
 
 test("a message's headings stand below the page's", () => {

@@ -4,9 +4,6 @@ import type { Image, Link as LinkNode, List, ListItem, Nodes, PhrasingContent, R
 import { Fragment, type ReactNode, Suspense, lazy } from 'react'
 import { placeOf } from './links'
 
-/** Others would let through scripts, and paths, which lead into the app itself. */
-const LEADS_SOMEWHERE = /^(https?:\/\/|mailto:)/i
-
 /** None outside of a page. */
 const ORIGIN = typeof location === 'undefined' ? '' : location.origin
 
@@ -90,7 +87,6 @@ function code(text: string, language?: string | null): ReactNode {
 }
 
 function link({ url, children }: LinkNode): ReactNode {
-  if (!LEADS_SOMEWHERE.test(url)) return children.map(shown)
   const words = children.length === 0 ? url : children.map(inWords).map(shown)
   const place = placeOf(url, ORIGIN)
   if (place !== undefined) {
@@ -110,7 +106,6 @@ function link({ url, children }: LinkNode): ReactNode {
 /** A link to it, never the picture itself: loaded, it would tell a stranger's server who reads. */
 function picture({ url, alt }: Image): ReactNode {
   const words = wordsOf(alt, url)
-  if (!LEADS_SOMEWHERE.test(url)) return words
   return (
     <a href={url} target="_blank" rel="noopener noreferrer nofollow" title="A picture: it opens in a new tab">
       <ImageIcon size={15} role="img" aria-label="Picture:" /> {words}

@@ -1,7 +1,11 @@
 import type { Nodes, RootContent } from 'mdast'
 
+/** Others would let through scripts, and paths, which lead into the app itself. */
+const LEADS_SOMEWHERE = /^(https?:\/\/|mailto:)/i
+
 /**
- * The blocks, with what would vanish from the text put back as it was written: blocks without a word.
+ * The blocks, with what would vanish from the text put back as it was written: blocks without a word, and links and pictures that
+ * lead nowhere, with their addresses.
  */
 export function withWritten(blocks: RootContent[], source: string): RootContent[] {
   return blocks.map((block) => kept(block, source))
@@ -10,6 +14,10 @@ export function withWritten(blocks: RootContent[], source: string): RootContent[
 function kept<Node extends Nodes>(node: Node, source: string): Node
 function kept(node: Nodes, source: string): Nodes {
   switch (node.type) {
+    case 'link':
+    case 'image':
+      if (!LEADS_SOMEWHERE.test(node.url)) return { type: 'text', value: written(node, source) }
+      break
     case 'blockquote':
     case 'list':
     case 'heading':
