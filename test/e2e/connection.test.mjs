@@ -38,7 +38,13 @@ describe('the banner', { concurrency: 1 }, () => {
   test('counts down to the next try after a cut, and one may not want to wait', async () => {
     const { page } = ann
     proxy.cut()
-    await banner(page).getByText('The connection was lost. What you write is kept and sent later.').waitFor()
+    const matter = banner(page).getByText('The connection was lost. What you write is kept and sent later.')
+    await matter.waitFor()
+    const wide = page.viewportSize()
+    await page.setViewportSize({ width: 390, height: 844 })
+    assert.equal(await matter.evaluate((words) => words.scrollWidth <= words.clientWidth), true, 'nothing is cut off on a phone')
+    await shoot(page, 'banner-390')
+    await page.setViewportSize(wide)
     await banner(page).getByText(/^Trying again in \d+ s$/).waitFor({ timeout: BACK_MS })
     await accessible(page, 'the countdown')
     await shoot(page, 'banner-countdown')
