@@ -129,7 +129,7 @@ for (const [kind, viewport] of [['wide', { width: 1280, height: 800 }], ['on a p
       await page.getByRole('menuitem', { name: 'Settings' }).click()
       const panel = dialog('Settings')
       await button('Look', panel).waitFor()
-      for (const part of ['Look', 'Notices', 'Sessions', 'Password']) {
+      for (const part of ['Look', 'Notifications', 'Sessions', 'Password']) {
         const frame = await panel.boundingBox()
         await keepsPlace(button('Profile', panel), () => button(part, panel).click())
         assert.deepEqual(await panel.boundingBox(), frame, part)

@@ -106,7 +106,7 @@ describe('by keys alone, everywhere else', { concurrency: 1 }, () => {
   })
 
   test('notices, which this browser refuses', async () => {
-    await part('Notices')
+    await part('Notifications')
     await press(button('Turn on', settings()))
     await settings().getByRole('alert').getByText('does not let this page show notifications').waitFor()
     await untilFocused(button('Turn on', settings()))

@@ -36,7 +36,7 @@ describe('notices on a phone', { concurrency: 1 }, () => {
     await page.getByRole('link', { name: 'Back to rooms' }).click()
     await page.getByRole('button', { name: 'You are Ann' }).click()
     await page.getByRole('menuitem', { name: 'Settings' }).click()
-    await page.getByRole('group', { name: 'What to set' }).getByRole('button', { name: 'Notices' }).click()
+    await page.getByRole('group', { name: 'What to set' }).getByRole('button', { name: 'Notifications' }).click()
     await page.getByRole('button', { name: 'Turn on' }).click()
     await page.getByRole('button', { name: 'Turn off' }).waitFor()
     await page.keyboard.press('Escape')

@@ -142,7 +142,7 @@ describe('settings', { concurrency: 1 }, () => {
 
   test('notices are asked for by a click, come while one looks elsewhere, and not of a muted room', async () => {
     const { page, context } = ann
-    await part(page, 'Notices').click()
+    await part(page, 'Notifications').click()
     await page.evaluate(() => {
       window.notices = []
       window.asked = 0
@@ -184,7 +184,7 @@ describe('settings', { concurrency: 1 }, () => {
     await page.evaluate(() => window.notice.onclick())
     await page.getByRole('button', { name: 'Mute this room' }).click()
     await open(page)
-    await part(page, 'Notices').click()
+    await part(page, 'Notifications').click()
     await settings(page).getByRole('button', { name: 'Unmute Garden' }).click()
     await settings(page).getByText('A room that says too much').waitFor()
     assert.equal((await context.pages()).length, 1)

@@ -75,7 +75,7 @@ describe('sounds', { concurrency: 1 }, () => {
   async function notices(page) {
     await page.getByRole('button', { name: 'You are Ann' }).click()
     await page.getByRole('menuitem', { name: 'Settings' }).click()
-    await settings(page).getByRole('button', { name: 'Notices' }).click()
+    await settings(page).getByRole('button', { name: 'Notifications' }).click()
     return settings(page).getByRole('switch', { name: 'Play a sound' })
   }
 
@@ -84,9 +84,11 @@ describe('sounds', { concurrency: 1 }, () => {
     await away(page)
     await post()
     const wanted = await notices(page)
-    assert.equal(await wanted.isChecked(), false)
-    await accessible(page, 'notices')
+    const bell = settings(page).getByText('muted by the bell')
+    assert.deepEqual([await wanted.isChecked(), await bell.count()], [false, 0]) // no room has one yet
+    await accessible(page, 'notifications')
     await wanted.check({ force: true })
+    await bell.waitFor()
     await untilTones(page, 2)
     await shootAll(page, 'settings-sound')
     await page.keyboard.press('Escape')

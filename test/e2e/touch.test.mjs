@@ -121,7 +121,7 @@ describe('on a phone', { concurrency: 1 }, () => {
     await page.getByRole('menu').waitFor()
     await fits(page, 'the menu of oneself')
     await page.getByRole('menuitem', { name: 'Settings' }).click()
-    for (const part of ['Profile', 'Look', 'Notices', 'Password', 'Sessions']) {
+    for (const part of ['Profile', 'Look', 'Notifications', 'Password', 'Sessions']) {
       await page.getByRole('dialog', { name: 'Settings' }).getByRole('button', { name: part, exact: true }).click()
       await fits(page, part)
     }

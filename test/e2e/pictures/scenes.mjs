@@ -179,7 +179,7 @@ const MEMBER = [
   },
   { name: 'profile', what: 'Settings: profile', go: ({ page }) => settings(page) },
   { name: 'look', what: 'Settings: theme, density and contrast', go: ({ page }) => settings(page, 'Look') },
-  { name: 'notifications', what: 'Settings: notifications', go: ({ page }) => settings(page, 'Notices') },
+  { name: 'notifications', what: 'Settings: notifications', go: ({ page }) => settings(page, 'Notifications') },
   { name: 'password', what: 'Settings: password', go: ({ page }) => settings(page, 'Password') },
   {
     name: 'sessions',

@@ -35,7 +35,7 @@ export function NotificationSettings() {
       <p>
         {on
           ? 'You are told of new messages while you look elsewhere, in this browser, as long as the page is open.'
-          : 'No notices are shown while you look elsewhere. The title of the page counts what is unread.'}
+          : 'No notifications are shown while you look elsewhere. The title of the page counts what is unread.'}
       </p>
       <Foot refused={{ children: refused }}>
         {on ? (
@@ -52,16 +52,17 @@ export function NotificationSettings() {
       </Foot>
       <Switch
         label="Play a sound"
-        hint="Two soft tones when a message comes while you look elsewhere, also where notices are off or your browser does not allow them. Not of muted rooms."
+        hint="Two soft tones when a message comes while you look elsewhere, also where notifications are off or your browser does not allow them. Not of muted rooms."
         on={heard}
         onChange={(on) => {
           setSounds(on)
           if (on) void ring()
         }}
       />
-      {rooms.length === 0 ? (
+      {(on || heard) && rooms.length === 0 && (
         <p className={styles.hint}>A room that says too much can be muted by the bell at its top.</p>
-      ) : (
+      )}
+      {rooms.length > 0 && (
         <ul aria-label="Muted rooms" className={styles.sessions}>
           {rooms.map((room) => (
             <li key={room.id} className={styles.session}>

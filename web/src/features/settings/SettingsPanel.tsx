@@ -14,7 +14,7 @@ type Part = 'profile' | 'look' | 'notifications' | 'password' | 'sessions'
 const PARTS: { value: Part; label: string }[] = [
   { value: 'profile', label: 'Profile' },
   { value: 'look', label: 'Look' },
-  { value: 'notifications', label: 'Notices' },
+  { value: 'notifications', label: 'Notifications' },
   { value: 'password', label: 'Password' },
   { value: 'sessions', label: 'Sessions' },
 ]
