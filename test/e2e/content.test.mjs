@@ -78,6 +78,36 @@ describe('what people write', { concurrency: 1 }, () => {
     await page.setViewportSize({ width: 1280, height: 800 })
   })
 
+  test('eight levels leave their words a column on a phone, and the number of a long list stands within its own', async () => {
+    const { page } = ann
+    await post(`${'> '.repeat(8)}eight quotes deep`)
+    await post(Array.from({ length: 8 }, (_, level) => `${'  '.repeat(level)}- level ${level + 1} of the list`).join('\n'))
+    await post('1986. That was a year')
+    await page.setViewportSize({ width: 360, height: 800 })
+    await message(page, 'That was a year').waitFor()
+    await settled(page)
+    const { columns, before, number } = await log(page).evaluate((element) => {
+      const innermost = (tag, words) => [...element.querySelectorAll(tag)].findLast((node) => node.textContent.includes(words))
+      const text = (node) => node.closest('[dir="auto"]').getBoundingClientRect()
+      const deep = [innermost('blockquote p', 'eight quotes deep'), innermost('li', 'level 8 of the list')]
+      const year = innermost('li', 'That was a year')
+      const ruler = document.createElement('span')
+      ruler.textContent = '1986. '
+      ruler.style.whiteSpace = 'pre'
+      year.append(ruler)
+      const number = ruler.getBoundingClientRect().width
+      ruler.remove()
+      return {
+        columns: deep.map((node) => node.getBoundingClientRect().width / text(node).width),
+        before: year.getBoundingClientRect().left - text(year).left,
+        number,
+      }
+    })
+    for (const column of columns) assert.ok(column > 0.5, `the deepest words have ${column} of the width`)
+    assert.ok(before >= number, `the number takes ${number} px, and has ${before}`)
+    await page.setViewportSize({ width: 1280, height: 800 })
+  })
+
   test('whoever takes another name while one is away has it when one is back', async () => {
     const { page } = ann
     await post('by Bob')

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import { Image as ImageIcon } from 'lucide-react'
 import type { Image, Link as LinkNode, List, ListItem, Nodes, PhrasingContent, RootContent } from 'mdast'
-import { Fragment, type ReactNode, Suspense, lazy } from 'react'
+import { type CSSProperties, Fragment, type ReactNode, Suspense, lazy } from 'react'
 import { placeOf } from './links'
 
 /** None outside of a page. */
@@ -127,7 +127,19 @@ function inWords(node: PhrasingContent): PhrasingContent {
 function list({ ordered, start, spread, children }: List): ReactNode {
   const loose = (spread ?? false) || children.some(isLoose)
   const items = children.map((item, at) => <li key={at}>{item.children.map(loose ? shown : tight)}</li>)
-  return ordered ? <ol start={start === 1 ? undefined : (start ?? undefined)}>{items}</ol> : <ul>{items}</ul>
+  if (!ordered) return <ul>{items}</ul>
+  const first = start ?? 1
+  return (
+    <ol start={first === 1 ? undefined : first} style={columnOf(first + items.length - 1)}>
+      {items}
+    </ol>
+  )
+}
+
+/** How wide the column of the numbers is; one or two digits fit into that of all lists. */
+function columnOf(last: number): CSSProperties | undefined {
+  const digits = String(last).length
+  return digits < 3 ? undefined : ({ '--digits': digits } as CSSProperties)
 }
 
 const isLoose = ({ spread, children }: ListItem) => spread ?? children.length > 1
