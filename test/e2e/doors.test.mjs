@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { accessible } from './axe.mjs'
-import { PASSWORD, api, launchBrowser, newPerson, shoot, shootAll, startServer } from './stage.mjs'
+import { PASSWORD, api, launchBrowser, newPerson, shoot, shootAll, startProxy, startServer } from './stage.mjs'
 import { drawn, log, message, register, say, untilFocused } from './screens.mjs'
 
 /** The aim is 200 KB (P9); what is won is kept. */
@@ -288,5 +288,38 @@ describe('tried too often', { concurrency: 1 }, () => {
     await page.locator('form').getByRole('button', { name: 'Log in' }).click()
     await page.getByRole('heading', { name: 'Welcome, Ann' }).waitFor()
     assert.deepEqual(faults, [])
+  })
+})
+
+describe('over a dead network', { concurrency: 1 }, () => {
+  let server, proxy, browser
+
+  before(async () => {
+    server = await startServer()
+    proxy = await startProxy(server)
+    await api(server.origin).register('ann', 'Ann')
+    browser = await launchBrowser()
+  })
+
+  after(async () => {
+    await browser?.close()
+    await proxy?.stop()
+    await server?.stop()
+  })
+
+  test('a login says that it waits, ends with the way out, and works when the network is back', async () => {
+    const { page } = await newPerson(browser)
+    await page.goto(proxy.origin)
+    await page.getByLabel('Username').fill('ann')
+    await page.getByLabel('Password').fill(PASSWORD)
+    proxy.freeze()
+    await page.locator('form').getByRole('button', { name: 'Log in' }).click()
+    await page.getByRole('status').getByText('The server is slow to answer.').waitFor()
+    await shootAll(page, 'login-slow')
+    await page.getByRole('alert').getByText('The server does not answer. Check your connection and try again.').waitFor({ timeout: 20_000 })
+    assert.equal(await page.getByText('The server is slow to answer.').count(), 0)
+    proxy.restore()
+    await page.locator('form').getByRole('button', { name: 'Log in' }).click()
+    await page.getByRole('heading', { name: 'Welcome, Ann' }).waitFor()
   })
 })

@@ -40,12 +40,13 @@ function needsToken(request: Request): boolean {
   return !OPEN_PATHS.test(pathname) && !(request.method === 'GET' && INVITE_PREVIEW.test(pathname))
 }
 
-/** As long as an answer is waited for: a dead network says nothing. What may have been done is waited for longer. */
+/** As long as an answer is waited for: a dead network says nothing. What may have been done, and can't be done again, is waited for longer. */
 const READ_WITHIN_MS = 12_000
 const WRITE_WITHIN_MS = 30_000
 
 function fetchInTime(request: Request): Promise<Response> {
-  return fetch(request, { signal: AbortSignal.timeout(request.method === 'GET' ? READ_WITHIN_MS : WRITE_WITHIN_MS) })
+  const mayRepeat = request.method === 'GET' || request.url.endsWith('/auth/login')
+  return fetch(request, { signal: AbortSignal.timeout(mayRepeat ? READ_WITHIN_MS : WRITE_WITHIN_MS) })
 }
 
 /** Whether the fault of a request is that nobody answered. */

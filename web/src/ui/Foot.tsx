@@ -4,6 +4,7 @@ import styles from './Foot.module.css'
 
 interface FootProps {
   refused?: FormErrorProps
+  /** That it went well, or how it goes: what is no refusal. */
   done?: string
   /** What is pressed. */
   children: ReactNode

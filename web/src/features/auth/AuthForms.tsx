@@ -1,5 +1,5 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { useSession, useStore } from '../../model/hooks'
 import { type Refusal, refusalOf } from '../../model/problems'
 import { getInstance } from '../../model/requests'
@@ -102,6 +102,7 @@ function Form<T>({ limit: { limited, setLimited }, submit, fieldsOf, action, chi
       if (refusal.until !== undefined) setLimited(refusal)
     },
   })
+  const slow = useSlow(request.isPending)
   const refused = request.error === null ? limited : refusalOf(request.error)
   return (
     <form
@@ -112,13 +113,29 @@ function Form<T>({ limit: { limited, setLimited }, submit, fieldsOf, action, chi
       }}
     >
       {children}
-      <Foot refused={refused}>
+      <Foot refused={refused} done={slow ? 'The server is slow to answer. Still waiting…' : undefined}>
         <Button type="submit" tone="primary" busy={request.isPending} until={refused.until}>
           {action}
         </Button>
       </Foot>
     </form>
   )
+}
+
+/** When most answers would have come. */
+const SLOW_MS = 5_000
+
+function useSlow(pending: boolean): boolean {
+  const [slow, setSlow] = useState(false)
+  useEffect(() => {
+    if (!pending) return
+    const timer = setTimeout(() => setSlow(true), SLOW_MS)
+    return () => {
+      clearTimeout(timer)
+      setSlow(false)
+    }
+  }, [pending])
+  return slow
 }
 
 const text = (data: FormData, name: string) => {
