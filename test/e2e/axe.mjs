@@ -23,7 +23,7 @@ async function violations(page, rules) {
 }
 
 /** Until what fades has faded, and what goes is gone: a colour on its way is nobody's choice. */
-const atRest = (page) =>
+export const atRest = (page) =>
   page.evaluate(async () => {
     const frame = () => new Promise((next) => requestAnimationFrame(next))
     await frame()

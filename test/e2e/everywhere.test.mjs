@@ -1,7 +1,7 @@
 // On any screen, in any direction, without a secure context, with what the server refuses: nothing is cut off, and there is a way on.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { accessible } from './axe.mjs'
+import { accessible, atRest } from './axe.mjs'
 import { api, launchBrowser, newPerson, shoot, startServer } from './stage.mjs'
 import { composer, createInvite, createRoom, drawn, log, message, register, roomLink, say, wheel } from './screens.mjs'
 
@@ -62,6 +62,7 @@ describe('everywhere', { concurrency: 1 }, () => {
   test('whoever wants less motion sees none', async () => {
     const { page } = ann
     await page.emulateMedia({ reducedMotion: 'reduce' })
+    await atRest(page) // what began before goes on to its end
     // One without a duration moves nothing: what is shown only where an answer is late waits by one.
     const moving = () =>
       page.evaluate(() =>

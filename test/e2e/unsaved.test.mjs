@@ -24,7 +24,8 @@ describe('typed and not saved', { concurrency: 1 }, () => {
 
   const dialog = (name) => page.getByRole('dialog', { name })
   const press = (name) => page.getByRole('button', { name, exact: true }).click()
-  const gone = () => page.getByRole('dialog').waitFor({ state: 'detached' })
+  /** All of them: one closes over another, and each takes its time. */
+  const gone = () => page.waitForFunction(() => document.querySelector('[role="dialog"]') === null)
 
   /** Waits until a field holds that. */
   const holds = async (field, value) => {
