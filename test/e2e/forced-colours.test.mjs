@@ -90,6 +90,28 @@ describe('with the colours of the system', { concurrency: 1 }, () => {
     await page.keyboard.press('Escape')
   })
 
+  test('a switch shows where it stands', async () => {
+    const [text, mark, onMark] = await Promise.all(['CanvasText', 'Highlight', 'HighlightText'].map(system))
+    await page.getByRole('button', { name: /^You are/ }).click()
+    await page.getByRole('menuitem', { name: 'Settings' }).click()
+    await page.getByRole('button', { name: 'Notifications' }).click()
+    const sound = page.getByRole('switch', { name: 'Play a sound' })
+    const looks = () =>
+      sound.evaluate((input) => {
+        const track = [...input.parentElement.children].find((one) => /track/.test(one.className))
+        return [getComputedStyle(track).backgroundColor, getComputedStyle(track, '::before').backgroundColor]
+      })
+    await sound.waitFor()
+    const [ground, knob] = await looks()
+    assert.equal(knob, text)
+    assert.notEqual(ground, text)
+    await sound.press('Space')
+    await page.waitForFunction(() => document.getAnimations().length === 0)
+    assert.deepEqual(await looks(), [mark, onMark])
+    await shoot(page, 'forced-colours-switch')
+    await page.keyboard.press('Escape')
+  })
+
   test('the first unread message has its line', async () => {
     await roomLink(page, /Kitchen/).click()
     await message(page, 'hello from the kitchen').waitFor()
