@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { api, launchBrowser, newPerson, shoot, startProxy, startServer } from './stage.mjs'
 import { accessible } from './axe.mjs'
-import { away, comeBack, composer, createInvite, createRoom, log, members, message, register, roomLink, say, showMembers } from './screens.mjs'
+import { away, comeBack, composer, createInvite, createRoom, log, members, message, register, roomLink, say, showMembers, uncovered } from './screens.mjs'
 
 const TEXT = '**Bold**, `code`, [a link](https://example.com)\n\n> a quote\n\n- one\n- two\n\n```go\nfunc main() {}\n```'
 
@@ -123,6 +123,7 @@ describe('screens', { concurrency: 1 }, () => {
     await shoot(page, 'phone-members')
     await page.keyboard.press('Escape')
     await members(page).waitFor({ state: 'detached' })
+    await uncovered(page)
     await page.getByRole('link', { name: 'Back to rooms' }).click()
     await roomLink(page, 'Garden').waitFor()
     await page.goto(`${proxy.origin}/rooms/nothing`)

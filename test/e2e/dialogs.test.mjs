@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { launchBrowser, newPerson, shoot, startProxy, startServer } from './stage.mjs'
-import { createRoom, drawn, logIn, register } from './screens.mjs'
+import { createRoom, drawn, logIn, register, uncovered } from './screens.mjs'
 
 for (const [kind, viewport] of [['wide', { width: 1280, height: 800 }], ['on a phone', { width: 390, height: 844 }]]) {
   describe(`dialogs, ${kind}`, { concurrency: 1 }, () => {
@@ -34,6 +34,7 @@ for (const [kind, viewport] of [['wide', { width: 1280, height: 800 }], ['on a p
     const close = async () => {
       await page.keyboard.press('Escape')
       await page.getByRole('dialog').waitFor({ state: 'detached' })
+      await uncovered(page)
     }
 
     /** What is pressed has its place before and after something happens to the dialog. */
@@ -95,6 +96,8 @@ for (const [kind, viewport] of [['wide', { width: 1280, height: 800 }], ['on a p
       await fromRoom('Invite people')
       const panel = dialog('Invite to Garden')
       await button('Create link', panel).click()
+      await button('Another link', panel).waitFor()
+      assert.equal(await panel.getByText('Waiting for the links that work…').count(), 1, 'the new link waits for no list')
       await button('Another link', panel).click()
       await keepsPlace(button('Create link', panel), async () => {
         answer()

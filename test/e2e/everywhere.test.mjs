@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { accessible, atRest } from './axe.mjs'
 import { api, launchBrowser, newPerson, shoot, startServer } from './stage.mjs'
-import { composer, createInvite, createRoom, drawn, log, message, register, roomLink, say, wheel } from './screens.mjs'
+import { composer, createInvite, createRoom, drawn, log, message, register, roomLink, say, uncovered, wheel } from './screens.mjs'
 
 const HEBREW = 'שלום לכולם, מה שלומכם היום?'
 
@@ -76,6 +76,7 @@ describe('everywhere', { concurrency: 1 }, () => {
     assert.deepEqual(await moving(), [])
     await page.keyboard.press('Escape')
     await page.getByRole('dialog').waitFor({ state: 'detached' })
+    await uncovered(page)
     await page.goto(`${page.url()}?at=2`)
     await page.waitForFunction(() => !location.search.includes('at='))
     assert.deepEqual(await moving(), [])

@@ -59,6 +59,9 @@ export async function createInvite(page) {
 export const untilFocused = async (page, target) =>
   page.waitForFunction((element) => element === document.activeElement, await target.elementHandle())
 
+/** Until what was closed has taken its entry back from the history: a page that is led elsewhere before that is held back by it. */
+export const uncovered = (page) => page.waitForFunction(() => !history.state?.over)
+
 /** Until a page has drawn what it knows: what is measured in one frame is laid out by the next. */
 export const drawn = (page) =>
   page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))

@@ -44,7 +44,7 @@ function Links({ roomId }: { roomId: string }) {
   const create = useMutation({
     mutationFn: () =>
       createInvite(chat.api, roomId, { expires_in_s: LASTING[lasting]?.seconds ?? null, max_uses: USES[uses]?.count ?? null }),
-    onSettled: () => queries.invalidateQueries({ queryKey: invitesKey(roomId) }),
+    onSettled: () => void queries.invalidateQueries({ queryKey: invitesKey(roomId) }), // the link is shown before the list has it
   })
   const refused = refusalOf(create.error, REFUSALS)
   const others = invites.data?.filter(({ code }) => code !== create.data?.code) ?? []
