@@ -202,8 +202,12 @@ func (s *set) connect() {
 	people := make([]checker.Person, len(s.people))
 	for i, p := range s.people {
 		dice := rand.New(rand.NewPCG(*seed, uint64(i)))
+		var closed *node // the one that turned this person away the last time
 		people[i] = checker.Person{UserID: p.id, Stays: s.plan.stays > 0 && i%s.plan.stays == 0, Dial: func(ctx context.Context, epoch string, resume []session.Resume) (checker.Conn, error) {
 			n := s.anyNode(dice)
+			for s.front == nil && len(s.nodes) > 1 && n == closed { // as behind any proxy: a dead node is not come to again and again
+				n = s.anyNode(dice)
+			}
 			if p.home >= 0 {
 				n = s.nodes[p.home]
 			}
@@ -211,7 +215,11 @@ func (s *set) connect() {
 			if i == len(s.people)-1 && s.narrow.CompareAndSwap(true, false) {
 				d.NetDialContext = narrow
 			}
-			return n.dialBy(ctx, d, p.token, epoch, resume)
+			conn, err := n.dialBy(ctx, d, p.token, epoch, resume)
+			if closed = nil; err != nil {
+				closed = n
+			}
+			return conn, err
 		}}
 	}
 	s.crowd = checker.NewCrowd(checker.CrowdConfig{Seed: *seed, People: people, Rooms: s.rooms}, s.history)
