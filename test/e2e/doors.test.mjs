@@ -72,7 +72,7 @@ describe('where guests are admitted', { concurrency: 1 }, () => {
   })
 
   test('who one is goes along to another way in, a password does not', async () => {
-    const { page, faults } = await newPerson(browser)
+    const { page } = await newPerson(browser)
     await page.goto(stage.link)
     const way = (name) => ways(page).filter({ hasText: name }).click()
     const [username, name, password] = ['Username', 'Your name', 'Password'].map((label) => page.getByLabel(label))
@@ -89,7 +89,6 @@ describe('where guests are admitted', { concurrency: 1 }, () => {
     await password.fill(PASSWORD)
     await page.locator('form').getByRole('button', { name: 'Create account' }).click()
     await log(page).getByText('Carl of the Garden joined').waitFor()
-    assert.deepEqual(faults, [])
   })
 
   test('a password can be shown, and is hidden again when it is sent', async () => {
@@ -228,7 +227,7 @@ describe('tried too often', { concurrency: 1 }, () => {
   }
 
   test('how long there is to wait is counted down, and said aloud twice; then the button works', async () => {
-    const { page, faults } = await newPerson(browser)
+    const { page } = await newPerson(browser)
     await page.goto(server.origin)
     await page.getByLabel('Username').fill('ann')
     await page.getByLabel('Password').fill(PASSWORD)
@@ -264,11 +263,10 @@ describe('tried too often', { concurrency: 1 }, () => {
     assert.deepEqual(counted, counted.toSorted((a, b) => b - a))
     await button.click()
     await page.getByRole('heading', { name: 'Welcome, Ann' }).waitFor()
-    assert.deepEqual(faults, [])
   })
 
   test('it is counted on whichever way in one turns to', async () => {
-    const { page, faults } = await newPerson(browser)
+    const { page } = await newPerson(browser)
     await page.goto(server.origin)
     await page.getByLabel('Username').fill('ann')
     await page.getByLabel('Password').fill(PASSWORD)
@@ -287,7 +285,6 @@ describe('tried too often', { concurrency: 1 }, () => {
     await page.getByLabel('Password').fill(PASSWORD)
     await page.locator('form').getByRole('button', { name: 'Log in' }).click()
     await page.getByRole('heading', { name: 'Welcome, Ann' }).waitFor()
-    assert.deepEqual(faults, [])
   })
 })
 

@@ -129,6 +129,5 @@ describe('a room that is not loaded', { concurrency: 1 }, () => {
       if (each === 'join') await message(page, `Den ${MESSAGES - 5}`).waitFor()
     }
     await message(page, `Den ${MESSAGES - 55}`).waitFor({ state: 'attached' })
-    assert.deepEqual(ann.faults, [])
   })
 })

@@ -10,7 +10,10 @@ const ORIGIN = typeof location === 'undefined' ? '' : location.origin
 /** Loaded with the first block of code that says its language. */
 const Highlighted = lazy(() => import('./Highlighted'))
 
-/** A message that is Markdown. What is named here is all that it may become, without any attribute of its own. */
+/**
+ * A message that is Markdown. What is named here is all that it may become, without any attribute of its own but the addresses of links;
+ * those that may be none are text already (see parse).
+ */
 export function Parsed({ blocks }: { blocks: RootContent[] }) {
   return blocks.map(shown)
 }
